@@ -1,0 +1,74 @@
+"""Training a finite network, by hand-checkable code."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ntk_teach.errors import (
+    DomainError,
+    ShapeError,
+    check_count,
+    check_same,
+    check_scale,
+    check_vectors,
+    sentence,
+)
+from ntk_teach.shapes import Vectors
+
+__all__ = ["gradient_descent"]
+
+
+def gradient_descent(
+    network: nn.Module, x: Vectors, y: Tensor, *, lr: float = 1.0, steps: int = 200
+) -> Float[Tensor, " times"]:
+    """Full-batch gradient descent on C = 1/(2N) Σ_i ‖f(x_i) − y_i‖²; moves the network's parameters in place.
+
+    Args:
+        network: maps [n, d] to [n, c].
+        x: inputs [n, d].
+        y: targets [n] for one output, or [n, c].
+        lr: step size. Training time is t = lr · steps (t in units of 1/lr).
+        steps: number of steps.
+
+    Returns: the cost before each step and after the last one, [steps + 1].
+
+    Raises: ShapeError where x, y and the network do not fit; DomainError if the cost becomes infinite, which
+        means that lr exceeds 2/λ_max(Θ/N).
+
+    Cost: ``steps`` forward and backward passes. Source: Jacot, Gabriel & Hongler 2018, section 6.
+    Chapter: 05_neural_tangent_kernel.
+    """
+    where = "gradient_descent"
+    x = check_vectors(x, name="x", where=where)
+    check_scale(lr, name="lr", where=where)
+    check_count(steps, name="steps", where=where, minimum=0)
+    check_same(x, y, names=("x", "y"), where=where)
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    check_same(x, next(network.parameters()), names=("x", "network"), where=where)
+    target = y[:, None] if y.ndim == 1 else y
+    with torch.no_grad():
+        shape = network(x).shape
+    if target.shape != shape:
+        do = "give one target for each input and output"
+        raise ShapeError(sentence(where, f"targets of shape {list(shape)}", str(list(y.shape)), do))
+
+    def cost() -> Tensor:
+        residual: Tensor = network(x) - target  # [n, c]
+        return residual.square().sum() / (2 * len(x))
+
+    history = []
+    for _ in range(steps):
+        current = cost()
+        history.append(current.detach())
+        if not torch.isfinite(current):
+            do = "choose lr below 2/λ_max(Θ/N)"
+            raise DomainError(sentence(where, "a finite cost", f"{float(current)} after {len(history) - 1} steps", do))
+        slopes = torch.autograd.grad(current, parameters)
+        with torch.no_grad():
+            for parameter, slope in zip(parameters, slopes, strict=True):
+                parameter.sub_(slope, alpha=lr)
+    with torch.no_grad():
+        history.append(cost())
+    return torch.stack(history)

@@ -1,0 +1,114 @@
+"""What can go wrong, said in one form: where, what was expected, what was received, what to do.
+
+Inner code raises the bare fact; the outermost call adds the place, once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+__all__ = ["NTKError", "ShapeError", "DomainError", "DtypeError", "RuleError", "ConvergenceError"]
+
+
+class NTKError(Exception):
+    """Any error that this library raises on purpose."""
+
+
+class ShapeError(NTKError, ValueError):
+    """An array has the wrong number of axes, or sizes that do not fit together."""
+
+
+class DomainError(NTKError, ValueError):
+    """A value lies where the formula is not defined (NaN, a negative width, an empty batch)."""
+
+
+class DtypeError(NTKError, TypeError):
+    """Not a floating-point tensor, or two tensors of different dtype or device."""
+
+
+class RuleError(NTKError, ValueError):
+    """The three rules of the infinite-width limit do not cover what was asked."""
+
+
+class ConvergenceError(NTKError, ValueError):
+    """A series did not reach its tolerance, so its value would be silently wrong."""
+
+
+def sentence(where: str, expected: str, received: str, do: str) -> str:
+    """The form of every message of this library."""
+    return f"{where}: expected {expected}, received {received}; {do}"
+
+
+def check_vectors(x: object, *, name: str, where: str) -> Tensor:
+    """Return ``x`` if it is a finite, non-empty floating tensor [n, d]; raise what is wrong otherwise."""
+    place = f"{where}, {name}"
+    if not isinstance(x, Tensor):
+        do = "convert it with torch.as_tensor(...)"
+        raise DtypeError(sentence(place, "a torch.Tensor [n, d]", type(x).__name__, do))
+    if not x.dtype.is_floating_point:
+        raise DtypeError(sentence(place, "a floating-point tensor", str(x.dtype), "call .double() on it"))
+    if x.ndim != 2:
+        do = "reshape to one row per input: x.reshape(n, -1), or x[None] for a single input"
+        raise ShapeError(sentence(place, "inputs of shape [n, d]", str(list(x.shape)), do))
+    if x.numel() == 0:
+        raise DomainError(
+            sentence(place, "at least one input and one coordinate", str(list(x.shape)), "check the batch")
+        )
+    bad = int((~torch.isfinite(x)).sum())
+    if bad:
+        do = "remove or impute these entries first"
+        raise DomainError(sentence(place, "finite entries", f"{bad} NaN or infinite of {x.numel()}", do))
+    return x
+
+
+def check_pair(x1: object, x2: object | None, *, where: str) -> tuple[Tensor, Tensor | None]:
+    """Check two batches of inputs and that they fit together; ``x2`` may be None, meaning ``x1``."""
+    first = check_vectors(x1, name="x1", where=where)
+    if x2 is None:
+        return first, None
+    second = check_vectors(x2, name="x2", where=where)
+    if first.shape[1] != second.shape[1]:
+        expected = f"x1 and x2 with the same number of coordinates ({first.shape[1]})"
+        do = "check which axis holds the coordinates"
+        raise ShapeError(sentence(where, expected, f"x2 of shape {list(second.shape)}", do))
+    check_same(first, second, names=("x1", "x2"), where=where)
+    return first, second
+
+
+def check_same(one: Tensor, other: Tensor, *, names: tuple[str, str], where: str) -> None:
+    """Two tensors that meet in a formula have one dtype and one device."""
+    if one.dtype != other.dtype or one.device != other.device:
+        received = f"{names[0]} {one.dtype} on {one.device}, {names[1]} {other.dtype} on {other.device}"
+        raise DtypeError(sentence(where, "one dtype and one device", received, f"use {names[1]}.to({names[0]})"))
+
+
+def check_scale(value: object, *, name: str, where: str, minimum: float = 0.0) -> float:
+    """A finite real number that is at least ``minimum``."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise DomainError(sentence(where, f"{name} a number", repr(value), "pass a float"))
+    if not math.isfinite(value) or value < minimum:
+        do = f"choose {name} >= {minimum:g}"
+        raise DomainError(sentence(where, f"{name} finite and at least {minimum:g}", repr(value), do))
+    return float(value)
+
+
+def check_count(value: object, *, name: str, where: str, minimum: int = 1) -> int:
+    """A whole number that is at least ``minimum``."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+        expected = f"{name} a whole number, at least {minimum}"
+        raise DomainError(sentence(where, expected, repr(value), f"choose {name} >= {minimum}"))
+    return value
+
+
+def check_widths(width: int | Sequence[int], hidden: int, *, where: str) -> list[int]:
+    """One width for all ``hidden`` layers, or exactly one for each."""
+    if isinstance(width, Sequence):
+        if len(width) != hidden:
+            do = "give one width for each hidden layer, or a single number"
+            raise ShapeError(sentence(where, f"{hidden} hidden widths", str(list(width)), do))
+        return [check_count(w, name="width", where=where) for w in width]
+    return [check_count(width, name="width", where=where)] * hidden

@@ -1,0 +1,32 @@
+"""What every layer can do: be read at finite and at infinite width."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import nn
+
+from ntk_teach.kernel import Kernel
+
+__all__ = ["Layer"]
+
+
+@runtime_checkable
+class Layer(Protocol):
+    """One step of an architecture, without a width.
+
+    ``random`` says whether the layer draws parameters and so has a width of its own; a layer that does not
+    (an activation, a pool) lets as many units out as come in.
+    """
+
+    @property
+    def random(self) -> bool: ...
+
+    def kernel(self, k: Kernel) -> Kernel:
+        """Infinite width: the kernels after the layer from the kernels before it."""
+        ...
+
+    def module(self, fan_in: int, fan_out: int, generator: torch.Generator) -> nn.Module:
+        """Finite width: the layer as a torch module with freshly drawn parameters."""
+        ...

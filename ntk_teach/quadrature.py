@@ -1,0 +1,62 @@
+"""Expectations over one Gaussian, and Hermite series for expectations over two.
+
+For u = √v z with z ~ 𝒩(0, 1), the coefficients a_k(v) = E[f(√v z) h_k(z)] in the orthonormal Hermite
+polynomials h_k turn a two-dimensional expectation into a power series in the correlation ρ:
+E[f(u) f(u')] = Σ_k a_k(v) a_k(v') ρ^k   (Daniely, Frostig & Singer 2016, section 4; Mehler's formula).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+__all__ = ["hermite_coefficients", "gaussian_mean_square", "power_series"]
+
+# The trapezoidal rule converges exponentially for smooth integrands with Gaussian tails, and unlike
+# Gauss–Hermite nodes it does not lose the high coefficients. At |z| = 14 the weight is 1e-43.
+RANGE, NODES = 14.0, 4097
+
+
+@lru_cache(maxsize=1)
+def _nodes() -> Tensor:
+    return torch.linspace(-RANGE, RANGE, NODES, dtype=torch.float64)
+
+
+@lru_cache(maxsize=8)
+def _weighted_hermite(terms: int) -> Tensor:
+    """h_k(z) φ(z) dz at the nodes, [terms, NODES]; only products with √(φ dz) are formed, so nothing overflows."""
+    z = _nodes()
+    root = torch.exp(-z.square() / 4) * math.sqrt((z[1] - z[0]).item() / math.sqrt(2 * math.pi))
+    rows = [root, z * root]
+    for k in range(1, terms - 1):
+        rows.append((z * rows[k] - math.sqrt(k) * rows[k - 1]) / math.sqrt(k + 1))
+    return torch.stack(rows[:terms]) * root
+
+
+def _at_nodes(f: Callable[[Tensor], Tensor], variance: Float[Tensor, " n"]) -> Float[Tensor, "n nodes"]:
+    return f(variance.double().sqrt()[:, None] * _nodes().to(variance.device))
+
+
+def hermite_coefficients(
+    f: Callable[[Tensor], Tensor], variance: Float[Tensor, " n"], terms: int
+) -> Float[Tensor, "n terms"]:
+    """a_k(v) = E[f(√v z) h_k(z)], k < ``terms``, in float64. Cost: n · (4097 + 4097 · terms) operations."""
+    return _at_nodes(f, variance) @ _weighted_hermite(terms).to(variance.device).T
+
+
+def gaussian_mean_square(f: Callable[[Tensor], Tensor], variance: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+    """E[f(√v z)²] for each variance v, in float64."""
+    return _at_nodes(f, variance).square() @ _weighted_hermite(1)[0].to(variance.device)
+
+
+def power_series(first: Tensor, second: Tensor, rho: Tensor) -> Tensor:
+    """Σ_k first[..., k] second[..., k] ρ^k by Horner's rule; all arguments broadcast."""
+    total = first[..., -1] * second[..., -1] + torch.zeros_like(rho)
+    for k in range(first.shape[-1] - 2, -1, -1):
+        total = total * rho + first[..., k] * second[..., k]
+    return total
