@@ -78,7 +78,7 @@ class Activation:
 def _correlation(cov: Tensor, var1: Tensor, var2: Tensor) -> tuple[Tensor, Tensor]:
     """ρ = cov/√(var1 var2) and the root. Where rounding alone separates |ρ| from 1 it is 1: the angle of
     collinear points is 0 or π, and arccos would turn a last digit into 1e-8. A zero variance gives ρ = 0."""
-    root = (var1 * var2).sqrt()
+    root = var1.sqrt() * var2.sqrt()  # their product first would underflow in a deep float32 network
     rho = torch.where(root > 0, cov / torch.where(root > 0, root, 1.0), 0.0)
     collinear = rho.abs() > 1 - 8 * torch.finfo(rho.dtype).eps
     return torch.where(collinear, rho.sign(), rho), root

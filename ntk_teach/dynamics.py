@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from ntk_teach.errors import (
     DomainError,
     ShapeError,
+    check_accepts,
     check_count,
     check_same,
     check_scale,
@@ -44,15 +45,16 @@ def gradient_descent(
     x = check_vectors(x, name="x", where=where)
     check_scale(lr, name="lr", where=where)
     check_count(steps, name="steps", where=where, minimum=0)
-    check_same(x, y, names=("x", "y"), where=where)
+    target = check_vectors(y[:, None] if isinstance(y, Tensor) and y.ndim == 1 else y, name="y", where=where)
+    check_same(x, target, names=("x", "y"), where=where)
     parameters = [p for p in network.parameters() if p.requires_grad]
-    check_same(x, next(network.parameters()), names=("x", "network"), where=where)
-    target = y[:, None] if y.ndim == 1 else y
-    with torch.no_grad():
-        shape = network(x).shape
-    if target.shape != shape:
+    if not parameters:
+        do = "set requires_grad on the parameters that gradient descent moves"
+        raise DomainError(sentence(where, "a network with trained parameters", "none", do))
+    output = check_accepts(network, x, name="x", where=where)
+    if target.shape != output.shape:
         do = "give one target for each input and output"
-        raise ShapeError(sentence(where, f"targets of shape {list(shape)}", str(list(y.shape)), do))
+        raise ShapeError(sentence(where, f"targets of shape {list(output.shape)}", str(list(y.shape)), do))
 
     def cost() -> Tensor:
         residual: Tensor = network(x) - target  # [n, c]

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call, jacrev, vmap
 
-from ntk_teach.errors import DtypeError, NTKError, ShapeError, check_pair, check_same, sentence
+from ntk_teach.errors import DtypeError, NTKError, ShapeError, check_accepts, check_pair, sentence
 from ntk_teach.nn import Linear, Pointwise
 from ntk_teach.shapes import OtherVectors, Vectors
 
@@ -81,12 +81,21 @@ def by_autograd(network: nn.Module, x1: Tensor, x2: Tensor | None = None) -> Emp
     Arguments, shapes and errors as ``empirical_ntk``. Source: Novak et al. 2022, section 3.1 (Jacobian contraction).
     Chapter: 05_neural_tangent_kernel.
     """
-    parameters = {name: p.detach() for name, p in network.named_parameters() if p.requires_grad}
-    frozen = {name: p for name, p in network.named_parameters() if not p.requires_grad}
-    rest = {**frozen, **dict(network.named_buffers())}
+    # One name for each place where a parameter stands, one tensor for each parameter: torch's own handling of ties
+    # would leave a module that is used twice holding the substitutes.
+    places = {
+        f"{path}.{name}" if path else name: parameter
+        for path, module in network.named_modules()
+        for name, parameter in module.named_parameters(recurse=False)
+    }
+    first_place: dict[Tensor, str] = {}
+    for place, parameter in places.items():
+        first_place.setdefault(parameter, place)
+    parameters = {place: p.detach() for p, place in first_place.items() if p.requires_grad}
 
     def outputs(theta: dict[str, Tensor], x: Tensor) -> Tensor:
-        f: Tensor = functional_call(network, {**theta, **rest}, (x[None],))
+        substitutes = {place: theta.get(first_place[p], p) for place, p in places.items()}
+        f: Tensor = functional_call(network, substitutes, (x[None],), tie_weights=False)
         return f.reshape(-1)  # [c]
 
     def jacobian(x: Tensor) -> list[Tensor]:
@@ -115,11 +124,7 @@ def _is_dense(network: nn.Module) -> bool:
 
 def _backpropagated(network: nn.Sequential, x: Tensor) -> list[_Pass]:
     """One forward pass that keeps the units, one backward pass that keeps the gradients."""
-    fan_in = next(module.fan_in for module in network if isinstance(module, Linear))
-    if x.shape[1] != fan_in:
-        do = "draw the network with like=x"
-        raise ShapeError(sentence("empirical_ntk", f"inputs [n, {fan_in}]", str(list(x.shape)), do))
-    check_same(next(network.parameters()), x, names=("network", "x"), where="empirical_ntk")
+    check_accepts(network, x[:1], name="x", where="empirical_ntk")
     entering = []
     for module in network:
         entering.append(x)
@@ -145,8 +150,7 @@ def _slope(activation: Pointwise, pre: Tensor) -> Tensor:
 def _check_fits(network: nn.Module, x: Tensor, name: str) -> None:
     """Inputs of a general module may have any number of axes, but must be floating, finite and of its dtype."""
     check_pair(x.reshape(len(x), -1) if isinstance(x, Tensor) and x.ndim > 2 else x, None, where=f"empirical_ntk, {name}")
-    for parameter in network.parameters():
-        check_same(parameter, x, names=("network", name), where="empirical_ntk")
+    check_accepts(network, x[:1], name=name, where="empirical_ntk")
 
 
 def _dropped(theta: Tensor) -> Tensor:

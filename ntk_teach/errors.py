@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 __all__ = ["NTKError", "ShapeError", "DomainError", "DtypeError", "RuleError", "ConvergenceError"]
 
@@ -84,6 +84,19 @@ def check_same(one: Tensor, other: Tensor, *, names: tuple[str, str], where: str
     if one.dtype != other.dtype or one.device != other.device:
         received = f"{names[0]} {one.dtype} on {one.device}, {names[1]} {other.dtype} on {other.device}"
         raise DtypeError(sentence(where, "one dtype and one device", received, f"use {names[1]}.to({names[0]})"))
+
+
+def check_accepts(network: nn.Module, x: Tensor, *, name: str, where: str) -> Tensor:
+    """The network's output at ``x``, or what torch said, with the place, if the two do not fit together."""
+    for parameter in network.parameters():
+        check_same(parameter, x, names=("network", name), where=where)
+    try:
+        with torch.no_grad():
+            output: Tensor = network(x)
+    except RuntimeError as fault:
+        expected = f"{name} of a shape that the network accepts"
+        raise ShapeError(sentence(where, expected, str(list(x.shape)), f"torch says: {fault}")) from None
+    return output
 
 
 def check_scale(value: object, *, name: str, where: str, minimum: float = 0.0) -> float:

@@ -47,7 +47,7 @@ class HermiteDual:
     def dual(self, cov: Tensor, var1: Tensor, var2: Tensor) -> Dual:
         """Both series at ρ = cov/√(var1 var2); evaluated in float64, returned in the dtype of ``cov``."""
         terms = max(self.terms(var1), self.terms(var2))
-        root = (var1.double() * var2.double()).sqrt()
+        root = var1.double().sqrt() * var2.double().sqrt()
         rho = torch.where(root > 0, cov / torch.where(root > 0, root, 1.0), 0.0).clamp(-1, 1)
         value, slope = (
             power_series(self._coefficients(f, var1, terms), self._coefficients(f, var2, terms), rho)
