@@ -50,7 +50,7 @@ class Activation:
 
         Returns: an activation whose duals are within ``tolerance`` · √(E[φ(u)²] E[φ(v)²]), and exact at u = v.
 
-        Raises: ConvergenceError, when used, if 512 terms do not reach the tolerance. A kinked function never does:
+        Raises: ConvergenceError, when used, if 2048 terms do not reach the tolerance. A kinked function never does:
             give its closed form with ``Activation(name, phi, dual, moments)``.
 
         Cost: 8 · terms operations for each pair of inputs; terms are chosen from the tail (sin 16, gelu 32,

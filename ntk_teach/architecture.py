@@ -8,7 +8,16 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from ntk_teach.errors import DomainError, NTKError, check_count, check_pair, check_vectors, check_widths, sentence
+from ntk_teach.errors import (
+    DomainError,
+    NTKError,
+    RuleError,
+    check_count,
+    check_pair,
+    check_vectors,
+    check_widths,
+    sentence,
+)
 from ntk_teach.kernel import Kernel
 from ntk_teach.layers import Layer
 from ntk_teach.shapes import Gram, OtherVectors, Vectors
@@ -81,15 +90,26 @@ class Architecture:
         return k
 
     def nngp(self, x1: Vectors, x2: OtherVectors | None = None) -> Gram:
-        """Σ^(L)(x, x'): covariance of one output over random networks of infinite width. Arguments as ``kernel``."""
-        return self.kernel(x1, x2).nngp
+        """Σ^(L)(x, x'): covariance of one output over random networks of infinite width. Arguments as ``kernel``.
+
+        Raises: as ``kernel``, and RuleError unless the last layer is random: only then is an output Gaussian.
+        """
+        return self._output(x1, x2).nngp
 
     def ntk(self, x1: Vectors, x2: OtherVectors | None = None) -> Gram:
         """Θ∞^(L)(x, x'): the limiting neural tangent kernel of one output. Arguments as ``kernel``.
 
-        With several outputs the limit is Θ∞ ⊗ Id; the identity is dropped.
+        With several outputs the limit is Θ∞ ⊗ Id; the identity is dropped. Raises: as ``nngp``.
         """
-        return self.kernel(x1, x2).ntk
+        return self._output(x1, x2).ntk
+
+    def _output(self, x1: Vectors, x2: OtherVectors | None) -> Kernel:
+        k = self.kernel(x1, x2)
+        if not k.gaussian:
+            place = f"layer {len(self.layers)} of {len(self.layers)}, {self.layers[-1]!r}"
+            do = "end with Dense(); kernel(x).nngp and kernel(x).ntk are the means over the units of this layer"
+            raise RuleError(sentence(place, "a random layer at the end", "an activation", do))
+        return k
 
     def __repr__(self) -> str:
         return f"serial({', '.join(map(repr, self.layers))})"

@@ -52,9 +52,10 @@ def gradient_descent(
         do = "set requires_grad on the parameters that gradient descent moves"
         raise DomainError(sentence(where, "a network with trained parameters", "none", do))
     output = check_accepts(network, x, name="x", where=where)
-    if target.shape != output.shape:
+    if target.shape != (len(x), *output.shape[1:]):
         do = "give one target for each input and output"
-        raise ShapeError(sentence(where, f"targets of shape {list(output.shape)}", str(list(y.shape)), do))
+        expected = f"targets of shape {[len(x), *output.shape[1:]]}"
+        raise ShapeError(sentence(where, expected, str(list(y.shape)), do))
 
     def cost() -> Tensor:
         residual: Tensor = network(x) - target  # [n, c]
@@ -63,14 +64,18 @@ def gradient_descent(
     history = []
     for _ in range(steps):
         current = cost()
-        history.append(current.detach())
-        if not torch.isfinite(current):
-            do = "choose lr below 2/λ_max(Θ/N)"
-            raise DomainError(sentence(where, "a finite cost", f"{float(current)} after {len(history) - 1} steps", do))
+        history.append(_finite(current.detach(), len(history)))
         slopes = torch.autograd.grad(current, parameters)
         with torch.no_grad():
             for parameter, slope in zip(parameters, slopes, strict=True):
                 parameter.sub_(slope, alpha=lr)
     with torch.no_grad():
-        history.append(cost())
+        history.append(_finite(cost(), steps))
     return torch.stack(history)
+
+
+def _finite(cost: Tensor, steps: int) -> Tensor:
+    if not torch.isfinite(cost):
+        do = "choose lr below 2/λ_max(Θ/N)"
+        raise DomainError(sentence("gradient_descent", "a finite cost", f"{cost.item()} after {steps} steps", do))
+    return cost

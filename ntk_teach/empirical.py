@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call, jacrev, vmap
 
-from ntk_teach.errors import DtypeError, NTKError, ShapeError, check_accepts, check_pair, sentence
+from ntk_teach.errors import DtypeError, NTKError, ShapeError, check_accepts, check_pair, check_vectors, sentence
 from ntk_teach.nn import Linear, Pointwise
 from ntk_teach.shapes import OtherVectors, Vectors
 
@@ -61,8 +61,8 @@ def layerwise(network: nn.Module, x1: Vectors, x2: OtherVectors | None = None) -
         do = "use by_autograd(network, x1, x2)"
         raise ShapeError(sentence("layerwise", "a Sequential of Linear and Pointwise", type(network).__name__, do))
     with torch.no_grad():
-        passes1 = _backpropagated(network, first)
-        passes2 = passes1 if second is None else _backpropagated(network, second)
+        passes1 = _backpropagated(network, first, "x1")
+        passes2 = passes1 if second is None else _backpropagated(network, second, "x2")
         n, m, c = len(passes1[-1].post), len(passes2[-1].post), passes1[-1].delta.shape[1]
         theta = first.new_zeros(n, m, c, c)
         for (layer, post1, delta1), (_, post2, delta2) in zip(passes1, passes2, strict=True):
@@ -115,16 +115,19 @@ def by_autograd(network: nn.Module, x1: Tensor, x2: Tensor | None = None) -> Emp
 
 
 def _is_dense(network: nn.Module) -> bool:
-    """Is it a row of our linear layers and activations, no layer twice (tied weights add up before squaring)?"""
-    if type(network) is not nn.Sequential:
+    """Is it a row of our linear layers and activations, each with parameters of its own?
+
+    The gradients of a parameter that stands at two places add up *before* the inner product is taken.
+    """
+    if type(network) is not nn.Sequential or any(type(module) not in (Linear, Pointwise) for module in network):
         return False
-    linear = [id(module) for module in network if type(module) is Linear]
-    return len(linear) == len(set(linear)) > 0 and all(type(m) in (Linear, Pointwise) for m in network)
+    parameters = [parameter for module in network for parameter in module.parameters()]
+    return len(parameters) == len(set(parameters)) > 0
 
 
-def _backpropagated(network: nn.Sequential, x: Tensor) -> list[_Pass]:
+def _backpropagated(network: nn.Sequential, x: Tensor, name: str) -> list[_Pass]:
     """One forward pass that keeps the units, one backward pass that keeps the gradients."""
-    check_accepts(network, x[:1], name="x", where="empirical_ntk")
+    check_accepts(network, x, name=name, where="empirical_ntk")
     entering = []
     for module in network:
         entering.append(x)
@@ -149,8 +152,9 @@ def _slope(activation: Pointwise, pre: Tensor) -> Tensor:
 
 def _check_fits(network: nn.Module, x: Tensor, name: str) -> None:
     """Inputs of a general module may have any number of axes, but must be floating, finite and of its dtype."""
-    check_pair(x.reshape(len(x), -1) if isinstance(x, Tensor) and x.ndim > 2 else x, None, where=f"empirical_ntk, {name}")
-    check_accepts(network, x[:1], name=name, where="empirical_ntk")
+    flat = x.flatten(1) if isinstance(x, Tensor) and x.ndim > 2 else x
+    check_vectors(flat, name=name, where="empirical_ntk")
+    check_accepts(network, x, name=name, where="empirical_ntk")
 
 
 def _dropped(theta: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Integral, Real
 
 import torch
 from torch import Tensor, nn
@@ -87,12 +88,12 @@ def check_same(one: Tensor, other: Tensor, *, names: tuple[str, str], where: str
 
 
 def check_accepts(network: nn.Module, x: Tensor, *, name: str, where: str) -> Tensor:
-    """The network's output at ``x``, or what torch said, with the place, if the two do not fit together."""
+    """The network's output at the first input of ``x``; what torch said, with the place, if the two do not fit."""
     for parameter in network.parameters():
         check_same(parameter, x, names=("network", name), where=where)
     try:
         with torch.no_grad():
-            output: Tensor = network(x)
+            output: Tensor = network(x[:1])
     except RuntimeError as fault:
         expected = f"{name} of a shape that the network accepts"
         raise ShapeError(sentence(where, expected, str(list(x.shape)), f"torch says: {fault}")) from None
@@ -101,7 +102,7 @@ def check_accepts(network: nn.Module, x: Tensor, *, name: str, where: str) -> Te
 
 def check_scale(value: object, *, name: str, where: str, minimum: float = 0.0) -> float:
     """A finite real number that is at least ``minimum``."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise DomainError(sentence(where, f"{name} a number", repr(value), "pass a float"))
     if not math.isfinite(value) or value < minimum:
         do = f"choose {name} >= {minimum:g}"
@@ -111,10 +112,10 @@ def check_scale(value: object, *, name: str, where: str, minimum: float = 0.0) -
 
 def check_count(value: object, *, name: str, where: str, minimum: int = 1) -> int:
     """A whole number that is at least ``minimum``."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
         expected = f"{name} a whole number, at least {minimum}"
         raise DomainError(sentence(where, expected, repr(value), f"choose {name} >= {minimum}"))
-    return value
+    return int(value)
 
 
 def check_widths(width: int | Sequence[int], hidden: int, *, where: str) -> list[int]:

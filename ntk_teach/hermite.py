@@ -14,7 +14,7 @@ from ntk_teach.quadrature import gaussian_mean_square, hermite_coefficients, pow
 
 __all__ = ["HermiteDual"]
 
-TERMS = (16, 32, 64, 128, 256, 512)
+TERMS = (16, 32, 64, 128, 256, 512, 1024, 2048)
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class HermiteDual:
     """E[φ(u)φ(v)] = Σ_k a_k(var1) a_k(var2) ρ^k; the same series of φ̇ gives the slope, finite also at var = 0.
 
     The terms left out are at most √(tail(var1) tail(var2)) with tail = E[φ²] − Σ_{k<K} a_k² (Cauchy–Schwarz), so K
-    is the first of 16, 32, …, 512 whose relative tail, of φ and of φ̇, is within ``tolerance`` at every variance.
+    is the first of 16, 32, …, 2048 whose relative tail, of φ and of φ̇, is within ``tolerance`` at every variance.
     """
 
     phi: Callable[[Tensor], Tensor]
@@ -56,7 +56,7 @@ class HermiteDual:
         return Dual(value.to(cov), slope.to(cov))
 
     def terms(self, var: Tensor) -> int:
-        """How many terms reach the tolerance at all these variances; raises ConvergenceError if 512 do not."""
+        """How many terms reach the tolerance at all these variances; raises ConvergenceError if 2048 do not."""
         flat = var.reshape(-1)
         tail = float("inf")
         for terms in TERMS:
@@ -65,7 +65,8 @@ class HermiteDual:
                 return terms
         do = "a kinked function needs its closed form, Activation(name, phi, dual, moments); a steep one a larger tolerance"
         expected = f"a relative tail of the Hermite series within {self.tolerance:.0e} in {TERMS[-1]} terms"
-        raise ConvergenceError(sentence("Hermite series", expected, f"{tail:.1e}", do))
+        received = f"{tail:.1e} at variances up to {float(flat.max()):.3g}"
+        raise ConvergenceError(sentence("Hermite series", expected, received, do))
 
     def _tail(self, f: Callable[[Tensor], Tensor], var: Tensor, terms: int) -> float:
         total = gaussian_mean_square(f, var)

@@ -38,12 +38,8 @@ class Linear(nn.Module):
         super().__init__()
         self.fan_in, self.fan_out = fan_in, fan_out
         self.sigma_w, self.sigma_b = sigma_w, sigma_b
-
-        def draw(*shape: int) -> nn.Parameter:
-            return nn.Parameter(torch.randn(*shape, generator=generator, dtype=torch.float64), requires_grad=trained)
-
-        self.weight = draw(fan_out, fan_in)
-        self.bias = draw(fan_out) if sigma_b else None
+        self.weight = nn.Parameter(_drawn(generator, fan_out, fan_in), requires_grad=trained)
+        self.bias = nn.Parameter(_drawn(generator, fan_out), requires_grad=trained) if sigma_b else None
 
     @property
     def scale(self) -> float:
@@ -56,6 +52,10 @@ class Linear(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{self.fan_in}, {self.fan_out}, sigma_w={self.sigma_w:g}, sigma_b={self.sigma_b:g}"
+
+
+def _drawn(generator: torch.Generator, *shape: int) -> Tensor:
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
 class Pointwise(nn.Module):
