@@ -61,7 +61,7 @@ def gradient_descent(
         residual: Tensor = network(x) - target  # [n, c]
         return residual.square().sum() / (2 * len(x))
 
-    history = []
+    history: list[Tensor] = []
     for _ in range(steps):
         current = cost()
         history.append(_finite(current.detach(), len(history)))

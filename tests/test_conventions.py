@@ -78,10 +78,15 @@ def test_limit_multiplies_the_identity_of_the_outputs() -> None:
     """With several outputs the empirical kernel tends to Θ∞ ⊗ Id: off-diagonal blocks vanish like 1/√width."""
     arch = ntk.zoo.mlp(3)
     off = [
-        torch.stack([
-            ntk.empirical_ntk(arch.network(width=width, like=X, out_features=2, seed=s), X)[..., 0, 1].norm()
-            for s in range(40)
-        ]).square().mean().sqrt()
+        torch.stack(
+            [
+                ntk.empirical_ntk(arch.network(width=width, like=X, out_features=2, seed=s), X)[..., 0, 1].norm()
+                for s in range(40)
+            ]
+        )
+        .square()
+        .mean()
+        .sqrt()
         for width in (32, 512)
     ]
     assert off[0] / off[1] == pytest.approx(4.0, rel=0.4)
