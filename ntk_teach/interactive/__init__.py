@@ -1,0 +1,5 @@
+"""Figures that answer to the reader: self-contained HTML with the numbers inside, no server and nothing to download."""
+
+from ntk_teach.interactive.slider import width_slider as width_slider
+
+__all__ = ["width_slider"]
