@@ -133,5 +133,3 @@ def serial(*layers: Layer | Architecture) -> Architecture:
         received = f"{len(flat)} layers and none of them random"
         raise DomainError(sentence("serial", "at least one random layer", received, "add a Dense()"))
     return Architecture(tuple(flat))
-
-

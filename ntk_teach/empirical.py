@@ -54,7 +54,8 @@ def layerwise(network: nn.Module, x1: Vectors, x2: OtherVectors | None = None) -
     Each layer's gradient is the outer product δ αᵀ, so inner products of gradients are products of inner
     products. Arguments, shapes and errors as ``empirical_ntk``.
 
-    Source: the chain rule in the notation of Jacot, Gabriel & Hongler 2018, section 2. Chapter: 05_neural_tangent_kernel.
+    Source: the chain rule in the notation of Jacot, Gabriel & Hongler 2018, section 2.
+    Chapter: 05_neural_tangent_kernel.
     """
     first, second = check_pair(x1, x2, where="empirical_ntk")
     if not isinstance(network, nn.Sequential) or not _is_dense(network):

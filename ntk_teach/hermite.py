@@ -63,7 +63,9 @@ class HermiteDual:
             tail = max(self._tail(f, flat, terms) for f in (self.phi, self.derivative))
             if tail <= self.tolerance:
                 return terms
-        do = "a kinked function needs its closed form, Activation(name, phi, dual, moments); a steep one a larger tolerance"
+        do = (
+            "a kinked function needs its closed form, Activation(name, phi, dual, moments); a steep one, more tolerance"
+        )
         expected = f"a relative tail of the Hermite series within {self.tolerance:.0e} in {TERMS[-1]} terms"
         received = f"{tail:.1e} at variances up to {float(flat.max()):.3g}"
         raise ConvergenceError(sentence("Hermite series", expected, received, do))

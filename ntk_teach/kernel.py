@@ -93,9 +93,7 @@ class Kernel:
         if self.symmetric:
             value = torch.diagonal_scatter(value, own1.value)
             slope = torch.diagonal_scatter(slope, own1.slope)
-        return replace(
-            self, nngp=value, ntk=self.ntk * slope, self1=own1.value, self2=own2.value, gaussian=False
-        )
+        return replace(self, nngp=value, ntk=self.ntk * slope, self1=own1.value, self2=own2.value, gaussian=False)
 
     def fixed(self, linear: Callable[[Tensor], Tensor]) -> Kernel:
         """Rule 3, a fixed linear map P without parameters: Σ ← PΣ,  Θ ← PΘ. Gaussian units stay Gaussian."""

@@ -10,9 +10,7 @@ from ntk_teach.layers import Dense
 __all__ = ["mlp"]
 
 
-def mlp(
-    depth: int, activation: Activation = relu, *, sigma_w: float = 1.0, sigma_b: float = 0.1
-) -> Architecture:
+def mlp(depth: int, activation: Activation = relu, *, sigma_w: float = 1.0, sigma_b: float = 0.1) -> Architecture:
     """Fully connected network of ``depth`` weight layers: Dense, φ, Dense, φ, …, Dense.
 
     Args:

@@ -12,7 +12,8 @@ X = torch.tensor([[1.0, -0.4, 0.3], [0.2, 0.9, -1.1], [-0.7, 0.5, 0.8]], dtype=t
 
 def test_first_layer_covariance_divides_by_the_number_of_inputs() -> None:
     """Σ⁽¹⁾(x, x') = σ_w² x·x'/n₀ + σ_b²."""
-    expected = [[1.3**2 * sum(a * b for a, b in zip(u, v)) / 3 + 0.2**2 for v in X.tolist()] for u in X.tolist()]
+    rows = X.tolist()
+    expected = [[1.3**2 * sum(u[i] * v[i] for i in range(3)) / 3 + 0.2**2 for v in rows] for u in rows]
     got = ntk.serial(ntk.Dense(1.3, 0.2)).nngp(X)
     torch.testing.assert_close(got, torch.tensor(expected, dtype=torch.float64), rtol=1e-14, atol=0)
 

