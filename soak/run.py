@@ -1,0 +1,94 @@
+"""The long versions of the tests: many seeds, large classes, throughput. `make soak` runs this before a release.
+
+It writes soak/REPORT.md: the date, the versions, the machine, and for every test how long it took and the numbers
+that it recorded (`record_property`). The report is committed; the tests themselves are those marked `soak`.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from xml.etree import ElementTree
+
+import torch
+
+import ntk_teach
+
+HERE = Path(__file__).parent
+VERSIONS = ("torch", "numpy", "scipy", "jaxtyping", "nbgrader", "pytest", "hypothesis")
+
+
+def processor() -> str:
+    """The model's name where the system tells it; never the name of the machine."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def accelerator() -> str:
+    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none"
+
+
+def outcome(case: ElementTree.Element) -> str:
+    """passed, failed, error or skipped, with the reason of the last."""
+    for kind in ("failure", "error", "skipped"):
+        found = case.find(kind)
+        if found is not None:
+            reason = f": {found.get('message', '')}" if kind == "skipped" else ""
+            return {"failure": "FAILED", "error": "ERROR", "skipped": "skipped"}[kind] + reason
+    return "passed"
+
+
+def rows(results: Path) -> list[str]:
+    table = []
+    for case in ElementTree.parse(results).iter("testcase"):
+        numbers = ", ".join(f"{p.get('name')} = {p.get('value')}" for p in case.iter("property"))
+        name = f"{case.get('classname', '').removeprefix('tests.')}::{case.get('name')}"
+        cells = (f"`{name}`", outcome(case), f"{float(case.get('time', 0)):.1f}", numbers)
+        table.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
+    return sorted(table)
+
+
+def report(results: Path, status: int) -> str:
+    lines = [
+        "# Soak report",
+        "",
+        "Written by `make soak`; not edited by hand.",
+        "",
+        f"- Date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        f"- Result: {'every test passed' if status == 0 else f'NOT PASSED (pytest status {status})'}",
+        f"- Machine: {processor()}, {os.cpu_count()} cores, {platform.system()}; accelerator: {accelerator()}",
+        f"- ntk-teach {ntk_teach.__version__}; Python {platform.python_version()}; "
+        + ", ".join(f"{name} {version(name)}" for name in VERSIONS),
+        "",
+        "| test | result | seconds | recorded |",
+        "|:--|:--|--:|:--|",
+        *rows(results),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder, "results.xml")
+        command = [sys.executable, "-m", "pytest", "-m", "soak", f"--junitxml={results}", "-o", "junit_family=xunit1"]
+        environment = {"OMP_NUM_THREADS": "1", "HYPOTHESIS_PROFILE": "soak", **os.environ}
+        status = subprocess.run(command, cwd=HERE.parent, env=environment, check=False).returncode
+        if results.exists():
+            (HERE / "REPORT.md").write_text(report(results, status))
+            print(f"wrote {(HERE / 'REPORT.md').relative_to(HERE.parent)}")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""The soak report says what ran, how it ended and on what, and nothing that tells whose machine it was."""
+
+import importlib.util
+import platform
+import re
+from pathlib import Path
+
+import pytest
+
+RESULTS = """<testsuites><testsuite>
+<testcase classname="tests.test_width" name="test_slope[3]" time="12.34">
+<properties><property name="slope" value="-0.501"/></properties></testcase>
+<testcase classname="tests.test_width" name="test_wrong" time="0.5"><failure message="no"/></testcase>
+<testcase classname="tests.test_data" name="test_absent" time="0"><skipped message="no data | here"/></testcase>
+</testsuite></testsuites>"""
+
+
+@pytest.fixture(scope="module")
+def soak():
+    path = Path(__file__).parents[1] / "soak" / "run.py"
+    spec = importlib.util.spec_from_file_location("soak_run", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_report_names_each_test_and_the_machine_but_not_its_owner(soak, tmp_path):
+    """Results, seconds and recorded numbers a row; date, versions and processor above; no host name and no path."""
+    results = tmp_path / "results.xml"
+    results.write_text(RESULTS)
+    text = soak.report(results, 1)
+    assert "| `test_width::test_slope[3]` | passed | 12.3 | slope = -0.501 |" in text
+    assert "| `test_width::test_wrong` | FAILED | 0.5 |  |" in text
+    assert "| `test_data::test_absent` | skipped: no data \\| here | 0.0 |  |" in text
+    assert "NOT PASSED (pytest status 1)" in text
+    assert "every test passed" in soak.report(results, 0)
+    assert "cores" in text and f"Python {platform.python_version()}" in text and "torch 2." in text
+    assert str(Path.home()) not in text and str(tmp_path) not in text
+    assert not re.search(rf"(?<![\w.-]){re.escape(platform.node())}(?![\w.-])", text)

@@ -1,0 +1,47 @@
+"""Every check of the project, one after the other, and one summary: what `make test` runs.
+
+A check that fails does not hide those after it; the exit status is 1 where any failed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+# The tests run twice over: under the run-time type checker, which turns every annotation of an array into an
+# assertion, and without it where a test reads the message of our own check, which the checker would forestall.
+CHECKS: list[tuple[str, list[str]]] = [
+    ("ruff format", ["ruff", "format", "--check", "."]),
+    ("ruff check", ["ruff", "check", "."]),
+    ("mypy --strict", ["mypy"]),
+    ("pytest", ["pytest", "-m", "not boundary and not soak", "--jaxtyping-packages=ntk_teach,beartype.beartype"]),
+    ("pytest, boundary", ["pytest", "-m", "boundary and not soak"]),
+]
+
+
+def run(command: list[str]) -> tuple[bool, float]:
+    """Run one check with its output on the screen. A test run that finds no test (status 5) has failed, too."""
+    started = time.monotonic()
+    # One thread to a process: a test's arrays are small, and threads that wait for each other cost more than they save.
+    environment = {"OMP_NUM_THREADS": "1", **os.environ}
+    status = subprocess.run([sys.executable, "-m", *command], env=environment, check=False).returncode
+    return status == 0, time.monotonic() - started
+
+
+def main() -> int:
+    results = []
+    for name, command in CHECKS:
+        print(f"\n== {name}: {' '.join(command)}", flush=True)
+        results.append((name, *run(command)))
+    print("\n== summary")
+    for name, passed, seconds in results:
+        print(f"{name:20s} {'passed' if passed else 'FAILED':7s} {seconds:7.1f} s")
+    failed = sum(not passed for _, passed, _ in results)
+    print(f"\nchecks: {len(results) - failed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
