@@ -1,0 +1,58 @@
+"""From answers to a verdict: fresh inputs, the reference on them, and what the difference means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ntk_teach.grading.answer import Answer, ask, read
+from ntk_teach.grading.diagnose import explain
+from ntk_teach.grading.task import Arguments, Task
+from ntk_teach.grading.trial import Trial
+from ntk_teach.grading.verdict import PropertyVerdict, Verdict
+
+__all__ = ["judge", "judge_function", "trials"]
+
+
+def judge_function(task: Task, function: Callable[..., object], seed: int) -> Verdict:
+    """Judge a function that lives in this process."""
+    return judge(task, lambda arguments: ask(function, arguments), seed)
+
+
+def judge(task: Task, answering: Callable[[Arguments], Answer], seed: int) -> Verdict:
+    """Judge whoever turns arguments into answers: the function may live in another process.
+
+    Args:
+        task: what was asked.
+        answering: arguments to an answer; it sees the inputs and nothing else.
+        seed: of the inputs.
+
+    Returns: Verdict. Cost: one call of answer and reference for each case, and, for a wrong answer, one of each
+    misconception.
+    """
+    tried = trials(task, answering, seed)
+    first = next(iter(task.credit))
+    groups = {name: [trial.right for trial in tried if trial.case.shows == name] for name in task.credit}
+    holds = {name: bool(group) and all(group) for name, group in groups.items()}
+    properties = tuple(
+        PropertyVerdict(name, holds[name], float(points if holds[name] and holds[first] else 0), points)
+        for name, points in task.credit.items()
+    )
+    notes = dict.fromkeys(note for trial in tried for note in (trial.answer.note, trial.fitted_note) if note)
+    messages = () if all(holds.values()) else explain(task, tried)
+    return Verdict(task.id, task.title, properties, messages, tuple(notes))
+
+
+def trials(task: Task, answering: Callable[[Arguments], Answer], seed: int) -> list[Trial]:
+    """One trial for each case. Each case has a generator of its own, so that editing one leaves the others."""
+    tried = []
+    for position, case in enumerate(task.cases):
+        arguments = case.draw(np.random.default_rng([seed, position]))
+        expected = read(task.reference(*arguments.values())).value
+        if expected is None:
+            raise TypeError(f"task {task.id}: the reference must return an array of real numbers")
+        tried.append(Trial.of(task, case, arguments, expected, answering(arguments)))
+        if tried[-1].answer.kind == "unanswered":
+            break  # one sentence is enough
+    return tried

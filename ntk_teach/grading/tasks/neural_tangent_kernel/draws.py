@@ -1,0 +1,41 @@
+"""Generic inputs: anything that is equal to something else by accident hides a mistake."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+
+__all__ = ["biases_scale", "parameters", "points", "ray"]
+
+Generator = np.random.Generator
+
+
+def points(rng: Generator, n: int, d: int, *, repeated: bool = True) -> Tensor:
+    """n inputs [n, d] of different norms; the last points away from the second, the last but one repeats the first."""
+    x = rng.normal(size=(n, d)) * np.exp(rng.uniform(-0.7, 0.7, size=(n, 1)))
+    x[-1] = -rng.uniform(0.4, 0.9) * x[1]
+    if repeated:
+        x[-2] = x[0]
+    return torch.from_numpy(x)
+
+
+def ray(rng: Generator, n: int, d: int) -> Tensor:
+    """n inputs on one ray, two of them equal: without biases every correlation is 1, up to rounding on either side."""
+    lengths = rng.uniform(0.2, 3.0, size=n)
+    lengths[-1] = lengths[0]
+    return torch.from_numpy(np.outer(lengths, rng.normal(size=d)))
+
+
+def biases_scale(rng: Generator) -> float:
+    """β away from 0 and from 1, where β = β²."""
+    return float(rng.uniform(0.2, 0.6))
+
+
+def parameters(rng: Generator, widths: tuple[int, ...]) -> tuple[list[Tensor], list[Tensor]]:
+    """Weights [fan_out, fan_in] and biases [fan_out] of a network with these widths, input and output included."""
+    weights = [torch.from_numpy(rng.normal(size=(out, into))) for into, out in pairwise(widths)]
+    biases = [torch.from_numpy(rng.normal(size=out)) for out in widths[1:]]
+    return weights, biases
