@@ -16,7 +16,16 @@ CHECKS: list[tuple[str, list[str]]] = [
     ("ruff format", ["ruff", "format", "--check", "."]),
     ("ruff check", ["ruff", "check", "."]),
     ("mypy --strict", ["mypy"]),
-    ("pytest", ["pytest", "-m", "not boundary and not soak", "--jaxtyping-packages=ntk_teach,beartype.beartype"]),
+    (
+        "pytest",
+        [
+            "pytest",
+            "-m",
+            "not boundary and not soak",
+            "--jaxtyping-packages=ntk_teach,beartype.beartype",
+            "--durations=15",
+        ],
+    ),
     ("pytest, boundary", ["pytest", "-m", "boundary and not soak"]),
 ]
 
@@ -27,6 +36,8 @@ def run(command: list[str]) -> tuple[bool, float]:
     # One thread to a process: a test's arrays are small, and threads that wait for each other cost more than they save.
     environment = {"OMP_NUM_THREADS": "1", **os.environ}
     status = subprocess.run([sys.executable, "-m", *command], env=environment, check=False).returncode
+    if status < 0:  # a run that was killed ends without a word of its own
+        print(f"\n{command[0]} was ended by signal {-status}", flush=True)
     return status == 0, time.monotonic() - started
 
 

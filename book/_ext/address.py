@@ -33,6 +33,8 @@ def apply(app: Sphinx, config: Config) -> None:
     config.html_baseurl = base
     config.ogp_site_url = base
     config.sitemap_url_scheme = "{link}"
+    # The page for a wrong address is shown at any depth, so its links start from the root of the host.
+    config.notfound_urls_prefix = f"/{match['name']}/"
     # Binder alone: it opens a text notebook and builds the pinned environment; Colab opens neither.
     config.html_theme_options |= {
         "repository_url": repository.rstrip("/"),

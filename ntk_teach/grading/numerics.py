@@ -60,7 +60,7 @@ def _factor(task: Task, wrong: list[Trial]) -> str:
         value, expected = _arrays(trial)
         at = np.unravel_index(np.abs(expected).argmax(), expected.shape)
         ratio = float(value[at] / expected[at]) if expected[at] else 0.0
-        if not ratio or task.compare.error(value, ratio * expected) > 10 * task.compare.rtol:
+        if not ratio or task.compare.error(value, np.asarray(ratio * expected)) > 10 * task.compare.rtol:
             return ""
         ratios.append(ratio)
     if sum(trial.expected.size for trial in wrong) < 2:

@@ -62,4 +62,5 @@ def test_one_setting_holds_the_public_address(book):
     assert "https://mybinder.org/v2/gh/Somebody/course/main?urlpath=lab/tree/book/chapter.md" in page
     assert '<meta property="og:url" content="https://somebody.github.io/course/book/chapter.html"' in page
     assert '<link rel="canonical" href="https://somebody.github.io/course/book/chapter.html"' in page
+    assert 'href="/course/book/index.html"' in (book.root / "_build/html/404.html").read_text()
     assert "https://somebody.github.io/course/book/chapter.html" in (book.root / "_build/html/sitemap.xml").read_text()

@@ -46,7 +46,7 @@ def looked_up(course: Course, exercise: Exercise, row: Row, *, again: bool = Tru
         unread = sum(
             float(g.max_score) for g in grades if g.name in written and g.auto_score is None and g.manual_score is None
         )
-        return replace(row, score=float(submission.score), tasks=tasks, to_read=unread, again=again)
+        return replace(row, score=float(submission.score), tasks=tasks, to_read=float(unread), again=again)
 
 
 def enter_zero(course: Course, exercise: Exercise, student: str) -> None:
