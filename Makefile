@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
 export MPLBACKEND := agg
 
-.PHONY: help env book serve test soak bench clean machine
+.PHONY: help env book serve test soak clean machine
 
 help: ## this list
 	sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -50,10 +50,6 @@ test: book ## every check, once and small: format, lint, types, tests, the built
 
 soak: book ## the long versions, before a release; writes soak/REPORT.md
 	python soak/run.py
-
-bench: env ## the benchmarks: machine, dtype, ratio to a peer
-	test -d benchmarks || { echo "there are no benchmarks yet: they will be in benchmarks/"; exit 1; }
-	python -m benchmarks
 
 clean: ## forget everything that make made, the environment excepted
 	rm -rf _build .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis dist exercises/release
