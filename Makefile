@@ -2,6 +2,7 @@
 # Another interpreter:  make PYTHON=python3.12 book      Without a network for pip: nothing is fetched once .venv stands.
 PYTHON ?= python3
 PORT ?= 8000
+SIZE ?= laptop
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -17,7 +18,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
 export MPLBACKEND := agg
 
-.PHONY: help env book serve test soak clean machine
+.PHONY: help env book serve test soak bench experiments clean machine
 
 help: ## this list
 	sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -50,6 +51,12 @@ test: book ## every check, once and small: format, lint, types, tests, the built
 
 soak: book ## the long versions, before a release; writes soak/REPORT.md
 	python soak/run.py
+
+bench: env ## speed against other programs (opt-in: installs 2.6 GB into .cache, once); benchmarks/results
+	python -m benchmarks
+
+experiments: env ## the experiments of the paper at a laptop's size, minutes; SIZE=paper wants a GPU; book/results
+	python -m ntk_teach.experiments all --size $(SIZE)
 
 clean: ## forget everything that make made, the environment excepted
 	rm -rf _build .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis dist exercises/release

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, TypedDict, Unpack
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ntk_teach.errors import (
     DomainError,
@@ -18,11 +19,31 @@ from ntk_teach.errors import (
     check_widths,
     sentence,
 )
+from ntk_teach.gram import Executor, Output, Progress, gram
 from ntk_teach.kernel import Kernel
 from ntk_teach.layers import Layer
+from ntk_teach.layers.layer import described_fault
+from ntk_teach.layers.parametrization import Parametrization, parametrized, standard_limit_layers
 from ntk_teach.shapes import Gram, OtherVectors, Vectors
 
-__all__ = ["Architecture", "serial"]
+__all__ = ["Architecture", "Grams", "serial", "standard_limit"]
+
+
+class How(TypedDict, total=False):
+    """Where and how the engine computes; described at ``Architecture.ntk``."""
+
+    device: torch.device | str | None
+    dtype: torch.dtype | None
+    progress: Progress | None
+    executor: Executor | None
+    tile: int | None
+
+
+class Grams(NamedTuple):
+    """Both kernels of the same pairs: Σ [n, m] and Θ [n, m]."""
+
+    nngp: Gram
+    ntk: Gram
 
 
 @dataclass(frozen=True)
@@ -35,7 +56,13 @@ class Architecture:
     layers: tuple[Layer, ...]
 
     def network(
-        self, *, width: int | Sequence[int], like: Vectors, out_features: int = 1, seed: int = 0
+        self,
+        *,
+        width: int | Sequence[int],
+        like: Vectors,
+        out_features: int = 1,
+        seed: int = 0,
+        parametrization: Parametrization = "ntk",
     ) -> nn.Sequential:
         """The finite network: f_θ(x) with all parameters drawn from 𝒩(0, 1) and the scales in ``forward``.
 
@@ -44,6 +71,9 @@ class Architecture:
             like: an example of the inputs [n, d]; the network takes its fan-in, dtype and device from it.
             out_features: number of outputs.
             seed: of the draw; one seed is one network on every device and in every dtype.
+            parametrization: "ntk"; "standard", the same function with the scales in the parameters, whose gradient
+                descent is another; "mean_field", the outputs of "ntk" divided by √n and every learning rate times
+                n, with n the fan-in of the last layer, so that features move at every width.
 
         Returns: a ``torch.nn.Sequential`` from [n, d] to [n, out_features].
 
@@ -51,7 +81,8 @@ class Architecture:
 
         Cost: memory and draws of the parameters, about width² for each hidden layer after the first.
 
-        Source: Jacot, Gabriel & Hongler 2018, section 2. Chapter: 00_notation.
+        Source: Jacot, Gabriel & Hongler 2018, section 2 and Remark 1; Yang & Hu 2021 for the table of
+            parametrizations, where "mean_field" at any depth is their maximal update. Chapter: 00_notation.
         """
         where = "Architecture.network"
         like = check_vectors(like, name="like", where=where)
@@ -59,12 +90,14 @@ class Architecture:
         check_count(seed, name="seed", where=where, minimum=0)
         hidden = sum(layer.random for layer in self.layers) - 1
         widths = iter([*check_widths(width, hidden, where=where), out_features])
-        generator = torch.Generator().manual_seed(seed)
-        modules, fan_in = [], like.shape[1]
+        fans, fan_in = [], like.shape[1]
         for layer in self.layers:
             fan_out = next(widths) if layer.random else fan_in
-            modules.append(layer.module(fan_in, fan_out, generator))
+            fans.append((fan_in, fan_out))
             fan_in = fan_out
+        layers = parametrized(self.layers, [fan for fan, _ in fans], parametrization)
+        generator = torch.Generator().manual_seed(seed)
+        modules = [layer.module(*fan, generator) for layer, fan in zip(layers, fans, strict=True)]
         return nn.Sequential(*modules).to(like)
 
     def kernel(self, x1: Vectors, x2: OtherVectors | None = None) -> Kernel:
@@ -86,30 +119,75 @@ class Architecture:
             try:
                 k = layer.kernel(k)
             except NTKError as fact:
-                raise type(fact)(f"layer {position} of {len(self.layers)}, {layer!r}: {fact}") from None
+                raise described_fault(fact, position, self.layers) from None
         return k
 
-    def nngp(self, x1: Vectors, x2: OtherVectors | None = None) -> Gram:
-        """Σ^(L)(x, x'): covariance of one output over random networks of infinite width. Arguments as ``kernel``.
+    def nngp(
+        self, x1: Vectors, x2: OtherVectors | None = None, *, out: Output | None = None, **how: Unpack[How]
+    ) -> Gram:
+        """Σ^(L)(x, x'): covariance of one output over random networks of infinite width. Arguments as ``ntk``."""
+        return self._computed(x1, x2, ("nngp",), (out,), how)[0]
 
-        Raises: as ``kernel``, and RuleError unless the last layer is random: only then is an output Gaussian.
+    def ntk(
+        self, x1: Vectors, x2: OtherVectors | None = None, *, out: Output | None = None, **how: Unpack[How]
+    ) -> Gram:
+        """Θ∞^(L)(x, x'), the limiting neural tangent kernel of one output, tile by tile at any size.
+
+        With several outputs the limit is Θ∞ ⊗ Id; the identity is dropped.
+
+        Args:
+            x1, x2: inputs [n, d] and [m, d]; x2 None means x1, computes half of the pairs, and gives an exact diagonal.
+            device: where to compute, such as "cuda"; by default where x1 is. The result is where x1 is.
+            dtype: of computation and result; by default that of x1. In float32 an entry is within 1e-5 of
+                √(Θ_ii Θ_jj), near-collinear pairs of a kinked activation within 1e-3, and the diagonal within 1e-6.
+            out: where to write: a tensor or array [n, m], or the name of a ``.npy`` file, which may be larger than
+                memory. A file that an interrupted run has left is gone on with.
+            progress: called with (blocks done, blocks in all) now and then; ``progress_line()`` prints a line.
+            executor: computes the blocks, in other processes or on other machines: any ``concurrent.futures``
+                executor or a ``distributed.Client``; see ``cluster``. The numbers do not depend on it.
+            tile: rows and columns of a block that is carried through all layers at once.
+
+        Returns: Θ [n, m], dimensionless. Where gradients are asked for (``x1.requires_grad``) it is the plain algebra
+            of ``kernel``, which torch can differentiate.
+
+        Raises: as ``kernel``; RuleError unless the last layer is random, since only then is an output Gaussian;
+            ShapeError, DtypeError, DomainError where ``out`` does not fit, or holds another computation.
+
+        Cost: n·m·d for the inner products (half of it where x2 is None) and some ten operations a pair and layer;
+            inputs of equal norm may cost the same at every depth. Memory: the result and a few megabytes.
+
+        Source: Jacot, Gabriel & Hongler 2018, Theorem 1. Chapter: 05_neural_tangent_kernel.
         """
-        return self._output(x1, x2).nngp
+        return self._computed(x1, x2, ("ntk",), (out,), how)[0]
 
-    def ntk(self, x1: Vectors, x2: OtherVectors | None = None) -> Gram:
-        """Θ∞^(L)(x, x'): the limiting neural tangent kernel of one output. Arguments as ``kernel``.
+    def grams(
+        self,
+        x1: Vectors,
+        x2: OtherVectors | None = None,
+        *,
+        out: tuple[Output | None, Output | None] = (None, None),
+        **how: Unpack[How],
+    ) -> Grams:
+        """Σ and Θ together, at the price of Θ. Arguments as ``ntk``; ``out`` is where Σ goes and where Θ goes."""
+        return Grams(*self._computed(x1, x2, ("nngp", "ntk"), out, how))
 
-        With several outputs the limit is Θ∞ ⊗ Id; the identity is dropped. Raises: as ``nngp``.
-        """
-        return self._output(x1, x2).ntk
+    def _computed(
+        self, x1: Tensor, x2: Tensor | None, wanted: tuple[str, ...], out: Sequence[Output | None], how: How
+    ) -> list[Tensor]:
+        first, second = check_pair(x1, x2, where="Architecture." + ("grams" if len(wanted) > 1 else wanted[0]))
+        # One input tells whether the rules hold; what they refuse is refused before anything long begins.
+        with torch.no_grad():
+            self._check_output(self.kernel(first[:1].detach()))
+        if torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in (first, second)):
+            k = self.kernel(first, second)
+            return [getattr(k, name) for name in wanted]
+        return gram(self.layers, first, second, wanted=wanted, out=out, **how)
 
-    def _output(self, x1: Vectors, x2: OtherVectors | None) -> Kernel:
-        k = self.kernel(x1, x2)
+    def _check_output(self, k: Kernel) -> None:
         if not k.gaussian:
             place = f"layer {len(self.layers)} of {len(self.layers)}, {self.layers[-1]!r}"
             do = "end with Dense(); kernel(x).nngp and kernel(x).ntk are the means over the units of this layer"
             raise RuleError(sentence(place, "a random layer at the end", "an activation", do))
-        return k
 
     def __repr__(self) -> str:
         return f"serial({', '.join(map(repr, self.layers))})"
@@ -133,3 +211,17 @@ def serial(*layers: Layer | Architecture) -> Architecture:
         received = f"{len(flat)} layers and none of them random"
         raise DomainError(sentence("serial", "at least one random layer", received, "add a Dense()"))
     return Architecture(tuple(flat))
+
+
+def standard_limit(arch: Architecture) -> Architecture:
+    """The architecture whose NTK is the limit of Θ/n of the *standard* parametrization, n the hidden width.
+
+    There ∂f/∂W is larger than in NTK parametrization by √n/σ_w, and ∂f/∂b by 1/σ_b; with a learning rate ∝ 1/n, which
+    keeps training stable, hidden and last weights learn with the factor η_w = 1/σ_w², while the first layer's weights
+    and all biases freeze (η = 0).
+
+    Returns: Architecture with these factors. Raises: DomainError for σ_w = 0 where a weight is trained.
+
+    Source: Jacot, Gabriel & Hongler 2018, Remark 1; the factors by the chain rule. Chapter: 05_neural_tangent_kernel.
+    """
+    return Architecture(standard_limit_layers(arch.layers))

@@ -44,26 +44,29 @@ def sentence(where: str, expected: str, received: str, do: str) -> str:
     return f"{where}: expected {expected}, received {received}; {do}"
 
 
-def check_vectors(x: object, *, name: str, where: str) -> Tensor:
-    """Return ``x`` if it is a finite, non-empty floating tensor [n, d]; raise what is wrong otherwise."""
+def check_array(x: object, *, name: str, shape: str, where: str) -> Tensor:
+    """A finite, non-empty floating tensor with any number of axes; ``shape`` says in words what it should be."""
     place = f"{where}, {name}"
     if not isinstance(x, Tensor):
         do = "convert it with torch.as_tensor(...)"
-        raise DtypeError(sentence(place, "a torch.Tensor [n, d]", type(x).__name__, do))
+        raise DtypeError(sentence(place, f"a torch.Tensor {shape}", type(x).__name__, do))
     if not x.dtype.is_floating_point:
         raise DtypeError(sentence(place, "a floating-point tensor", str(x.dtype), "call .double() on it"))
-    if x.ndim != 2:
-        do = "reshape to one row per input: x.reshape(n, -1), or x[None] for a single input"
-        raise ShapeError(sentence(place, "inputs of shape [n, d]", str(list(x.shape)), do))
     if x.numel() == 0:
-        raise DomainError(
-            sentence(place, "at least one input and one coordinate", str(list(x.shape)), "check the batch")
-        )
-    bad = int((~torch.isfinite(x)).sum())
-    if bad:
+        raise DomainError(sentence(place, f"a non-empty {shape}", str(list(x.shape)), "check the batch"))
+    # A finite sum has finite terms; only where it is not is each entry looked at.
+    if not bool(torch.isfinite(x.sum())) and (bad := int((~torch.isfinite(x)).sum())):
         do = "remove or impute these entries first"
         raise DomainError(sentence(place, "finite entries", f"{bad} NaN or infinite of {x.numel()}", do))
     return x
+
+
+def check_vectors(x: object, *, name: str, where: str) -> Tensor:
+    """Return ``x`` if it is a finite, non-empty floating tensor [n, d]; raise what is wrong otherwise."""
+    if isinstance(x, Tensor) and x.dtype.is_floating_point and x.ndim != 2:
+        do = "reshape to one row per input: x.reshape(n, -1), or x[None] for a single input"
+        raise ShapeError(sentence(f"{where}, {name}", "inputs of shape [n, d]", str(list(x.shape)), do))
+    return check_array(x, name=name, shape="[n, d]", where=where)
 
 
 def check_pair(x1: object, x2: object | None, *, where: str) -> tuple[Tensor, Tensor | None]:
@@ -126,3 +129,38 @@ def check_widths(width: int | Sequence[int], hidden: int, *, where: str) -> list
             raise ShapeError(sentence(where, f"{hidden} hidden widths", str(list(width)), do))
         return [check_count(w, name="width", where=where) for w in width]
     return [check_count(width, name="width", where=where)] * hidden
+
+
+def check_gram(k: object, *, name: str = "k", where: str) -> Tensor:
+    """A kernel between the inputs of one list: [n, n], finite, symmetric but for rounding."""
+    place = f"{where}, {name}"
+    gram = check_array(k, name=name, shape="[n, n]", where=where)
+    if gram.ndim != 2 or gram.shape[0] != gram.shape[1]:
+        do = "pass the kernel between the training inputs, arch.ntk(x)"
+        raise ShapeError(sentence(place, "a square kernel matrix [n, n]", str(list(gram.shape)), do))
+    gap, size = float((gram - gram.T).abs().max()), float(gram.abs().max())
+    if gap > math.sqrt(torch.finfo(gram.dtype).eps) * size:
+        received = f"max |K − Kᵀ| = {gap:.3g} beside max |K| = {size:.3g}"
+        raise DomainError(sentence(place, "a symmetric matrix, K(x, x') = K(x', x)", received, "check the kernel"))
+    return gram
+
+
+def check_cross(k_test: object, like: Tensor, *, name: str = "k_test", where: str) -> Tensor:
+    """A kernel between other inputs and the n inputs of ``like``: [m, n], the rows are the evaluation points."""
+    place = f"{where}, {name}"
+    cross, n = check_array(k_test, name=name, shape="[m, n]", where=where), like.shape[0]
+    if cross.ndim != 2 or cross.shape[1] != n:
+        do = "rows are evaluation points, columns training points: arch.ntk(x_test, x)"
+        raise ShapeError(sentence(place, f"a kernel [m, {n}]", str(list(cross.shape)), do))
+    check_same(like, cross, names=("k", name), where=where)
+    return cross
+
+
+def check_outputs(f: object, like: Tensor, *, name: str, where: str) -> Tensor:
+    """Values at the n inputs of ``like``: [n] for one output, [n, c] for several."""
+    values, n = check_array(f, name=name, shape="[n] or [n, c]", where=where), like.shape[0]
+    if values.ndim not in (1, 2) or values.shape[0] != n:
+        expected, do = f"values of shape [{n}] or [{n}, c]", "give one row for each input"
+        raise ShapeError(sentence(f"{where}, {name}", expected, str(list(values.shape)), do))
+    check_same(like, values, names=("k", name), where=where)
+    return values

@@ -6,6 +6,7 @@ tangent kernel Θ (NTK), and how a random linear map, an activation and a fixed 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ntk_teach.errors import RuleError
+from ntk_teach.inner_products import inner_products
 from ntk_teach.shapes import OtherVariances, OtherVectors, PairGram, Variances, Vectors
 
 __all__ = ["Dual", "Kernel"]
@@ -52,8 +54,9 @@ class Kernel:
         """Σ(x, x') = x·x'/d of the raw inputs. No parameter has been met yet, hence Θ = 0."""
         other = x1 if x2 is None else x2
         fan_in = x1.shape[1]
-        nngp = x1 @ other.T / fan_in  # [n, m]
         self1, self2 = x1.square().sum(1) / fan_in, other.square().sum(1) / fan_in
+        root = math.sqrt(fan_in)
+        nngp = inner_products(x1 / root, other / root)  # [n, m]
         if x2 is None:
             # A matrix product rounds x·x differently from the sum of squares. What is a last digit here
             # becomes 1e-8 in √(Σ(x,x)Σ(x',x') − Σ(x,x')²), so the diagonal is the same number from the start.
@@ -94,6 +97,17 @@ class Kernel:
             value = torch.diagonal_scatter(value, own1.value)
             slope = torch.diagonal_scatter(slope, own1.slope)
         return replace(self, nngp=value, ntk=self.ntk * slope, self1=own1.value, self2=own2.value, gaussian=False)
+
+    def plus(self, other: Kernel) -> Kernel:
+        """The sum of two uncorrelated summands, a residual connection: Σ ← Σ + Σ',  Θ ← Θ + Θ'."""
+        return replace(
+            self,
+            nngp=self.nngp + other.nngp,
+            ntk=self.ntk + other.ntk,
+            self1=self.self1 + other.self1,
+            self2=self.self2 + other.self2,
+            gaussian=self.gaussian and other.gaussian,
+        )
 
     def fixed(self, linear: Callable[[Tensor], Tensor]) -> Kernel:
         """Rule 3, a fixed linear map P without parameters: Σ ← PΣ,  Θ ← PΘ. Gaussian units stay Gaussian."""

@@ -9,20 +9,23 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-__all__ = ["Linear", "Pointwise"]
+__all__ = ["Linear", "Pointwise", "Residual"]
 
 
 class Linear(nn.Module):
-    """h = σ_w/√fan_in · W a + σ_b b, with every entry of W and b drawn from 𝒩(0, 1).
+    """h = σ_w/√fan_in · W a + σ_b b at initialization W, b ~ 𝒩(0, 1); gradient descent moves W and b η times as fast.
 
     Args:
         fan_in, fan_out: number of units that enter and leave.
         sigma_w, sigma_b: scales of weights and biases; ``sigma_b=0`` has no bias parameter.
-        trained: does gradient descent move the parameters?
+        eta_w, eta_b: learning-rate factors of weights and biases. A parameter with factor η is stored as θ/√η with
+            √η in ``forward``: the same function, whose gradient descent moves θ by η times its gradient. 0 freezes
+            it at its draw.
+        trained: False freezes both, whatever their factors.
         generator: source of the draws, on the CPU; numbers are drawn in float64 and then rounded, so that one
             seed is one network in every dtype and on every device.
 
-    Source: Jacot, Gabriel & Hongler 2018, section 2 (σ_w = 1, σ_b = β). Chapter: 00_notation.
+    Source: Jacot, Gabriel & Hongler 2018, section 2 (σ_w = 1, σ_b = β) and Remark 1. Chapter: 00_notation.
     """
 
     def __init__(
@@ -33,29 +36,39 @@ class Linear(nn.Module):
         sigma_b: float,
         *,
         generator: torch.Generator,
+        eta_w: float = 1.0,
+        eta_b: float = 1.0,
         trained: bool = True,
     ) -> None:
         super().__init__()
         self.fan_in, self.fan_out = fan_in, fan_out
         self.sigma_w, self.sigma_b = sigma_w, sigma_b
-        self.weight = nn.Parameter(_drawn(generator, fan_out, fan_in), requires_grad=trained)
-        self.bias = nn.Parameter(_drawn(generator, fan_out), requires_grad=trained) if sigma_b else None
+        self.eta_w, self.eta_b = eta_w * trained, eta_b * trained
+        self.weight = self._drawn(generator, fan_out, fan_in, eta=self.eta_w)
+        self.bias = self._drawn(generator, fan_out, eta=self.eta_b) if sigma_b else None
+
+    @staticmethod
+    def _drawn(generator: torch.Generator, *shape: int, eta: float) -> nn.Parameter:
+        draws = torch.randn(*shape, generator=generator, dtype=torch.float64)
+        return nn.Parameter(draws / math.sqrt(eta or 1.0), requires_grad=eta > 0)
 
     @property
     def scale(self) -> float:
-        """σ_w/√fan_in, the factor of W."""
-        return self.sigma_w / math.sqrt(self.fan_in)
+        """The factor of the stored weight, √η_w σ_w/√fan_in."""
+        return self.sigma_w * math.sqrt((self.eta_w or 1.0) / self.fan_in)
+
+    @property
+    def bias_scale(self) -> float:
+        """The factor of the stored bias, √η_b σ_b."""
+        return self.sigma_b * math.sqrt(self.eta_b or 1.0)
 
     def forward(self, a: Float[Tensor, "*batch fan_in"]) -> Float[Tensor, "*batch fan_out"]:
         pre = self.scale * (a @ self.weight.T)
-        return pre if self.bias is None else pre + self.sigma_b * self.bias
+        return pre if self.bias is None else pre + self.bias_scale * self.bias
 
     def extra_repr(self) -> str:
-        return f"{self.fan_in}, {self.fan_out}, sigma_w={self.sigma_w:g}, sigma_b={self.sigma_b:g}"
-
-
-def _drawn(generator: torch.Generator, *shape: int) -> Tensor:
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+        factors = "" if self.eta_w == self.eta_b == 1 else f", eta_w={self.eta_w:g}, eta_b={self.eta_b:g}"
+        return f"{self.fan_in}, {self.fan_out}, sigma_w={self.sigma_w:g}, sigma_b={self.sigma_b:g}{factors}"
 
 
 class Pointwise(nn.Module):
@@ -70,3 +83,15 @@ class Pointwise(nn.Module):
 
     def extra_repr(self) -> str:
         return self.name
+
+
+class Residual(nn.Module):
+    """a + branch(a)."""
+
+    def __init__(self, branch: nn.Sequential) -> None:
+        super().__init__()
+        self.branch = branch
+
+    def forward(self, a: Float[Tensor, "*batch units"]) -> Float[Tensor, "*batch units"]:
+        added: Tensor = self.branch(a)
+        return a + added

@@ -20,6 +20,7 @@ __all__ = ["hermite_coefficients", "gaussian_mean_square", "power_series"]
 # The trapezoidal rule converges exponentially for smooth integrands with Gaussian tails, and unlike
 # Gauss–Hermite nodes it does not lose the high coefficients. At |z| = 14 the weight is 1e-43.
 RANGE, NODES = 14.0, 4097
+CHUNK = 256  # variances at a time: 8 MB of values at the nodes
 
 
 @lru_cache(maxsize=1)
@@ -27,7 +28,7 @@ def _nodes() -> Tensor:
     return torch.linspace(-RANGE, RANGE, NODES, dtype=torch.float64)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def _weighted_hermite(terms: int) -> Tensor:
     """h_k(z) φ(z) dz at the nodes, [terms, NODES]; only products with √(φ dz) are formed, so nothing overflows."""
     z = _nodes()
@@ -38,25 +39,41 @@ def _weighted_hermite(terms: int) -> Tensor:
     return torch.stack(rows[:terms]) * root
 
 
-def _at_nodes(f: Callable[[Tensor], Tensor], variance: Float[Tensor, " n"]) -> Float[Tensor, "n nodes"]:
-    return f(variance.double().sqrt()[:, None] * _nodes().to(variance.device))
+def _table(terms: int, device: torch.device) -> Tensor:
+    """The first rows of a table that has a power of two of them, so that a few tables serve every number of terms."""
+    return _weighted_hermite(max(64, 1 << (terms - 1).bit_length()))[:terms].to(device)
+
+
+def _over_nodes(
+    f: Callable[[Tensor], Tensor], variance: Float[Tensor, " n"], integrated: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """``integrated`` of the values f(√v z) at the nodes, some variances at a time."""
+    moving = variance > 0  # a unit that never moves has no derivative by √v
+    deviation = torch.where(moving, torch.where(moving, variance, 1.0).double().sqrt(), 0.0)
+    nodes = _nodes().to(variance.device)
+    parts = torch.split(deviation, CHUNK)
+    return torch.cat([integrated(f(part[:, None] * nodes)) for part in parts])
 
 
 def hermite_coefficients(
     f: Callable[[Tensor], Tensor], variance: Float[Tensor, " n"], terms: int
 ) -> Float[Tensor, "n terms"]:
     """a_k(v) = E[f(√v z) h_k(z)], k < ``terms``, in float64. Cost: n · (4097 + 4097 · terms) operations."""
-    return _at_nodes(f, variance) @ _weighted_hermite(terms).to(variance.device).T
+    table = _table(terms, variance.device)
+    return _over_nodes(f, variance, lambda values: values @ table.T)
 
 
 def gaussian_mean_square(f: Callable[[Tensor], Tensor], variance: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
     """E[f(√v z)²] for each variance v, in float64."""
-    return _at_nodes(f, variance).square() @ _weighted_hermite(1)[0].to(variance.device)
+    density = _table(1, variance.device)[0]
+    return _over_nodes(f, variance, lambda values: values.square() @ density)
 
 
 def power_series(first: Tensor, second: Tensor, rho: Tensor) -> Tensor:
     """Σ_k first[..., k] second[..., k] ρ^k by Horner's rule; all arguments broadcast."""
-    total = first[..., -1] * second[..., -1] + torch.zeros_like(rho)
-    for k in range(first.shape[-1] - 2, -1, -1):
-        total = total * rho + first[..., k] * second[..., k]
+    # With the terms first each coefficient's numbers lie side by side, which is three times as fast.
+    one, two = first.movedim(-1, 0).contiguous(), second.movedim(-1, 0).contiguous()
+    total = one[-1] * two[-1] + torch.zeros_like(rho)
+    for k in range(len(one) - 2, -1, -1):
+        total = torch.addcmul(total * rho, one[k], two[k])
     return total

@@ -2,5 +2,6 @@
 
 from ntk_teach.layers.dense import Dense as Dense
 from ntk_teach.layers.layer import Layer as Layer
+from ntk_teach.layers.residual import Residual as Residual
 
-__all__ = ["Layer", "Dense"]
+__all__ = ["Layer", "Dense", "Residual"]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import nn
 
+from ntk_teach.errors import NTKError
 from ntk_teach.kernel import Kernel
 
-__all__ = ["Layer"]
+__all__ = ["Layer", "described_fault"]
 
 
 @runtime_checkable
@@ -30,3 +32,8 @@ class Layer(Protocol):
     def module(self, fan_in: int, fan_out: int, generator: torch.Generator) -> nn.Module:
         """Finite width: the layer as a torch module with freshly drawn parameters."""
         ...
+
+
+def described_fault(fact: NTKError, position: int, layers: Sequence[Layer]) -> NTKError:
+    """The same error with the place in front: which layer of how many."""
+    return type(fact)(f"layer {position} of {len(layers)}, {layers[position - 1]!r}: {fact}")

@@ -16,10 +16,13 @@ def by_definition(network: nn.Module, x1: Tensor, x2: Tensor) -> Tensor:
     def gradients(x: Tensor) -> list[list[Tensor]]:
         rows = []
         for point in x:
-            outputs = network(point[None])[0]
+            outputs = network(point[None]).reshape(-1)
             grads = [torch.autograd.grad(f, parameters, retain_graph=True, allow_unused=True) for f in outputs]
-            rows.append([torch.cat([g.reshape(-1) for g in grad if g is not None]) for grad in grads])
+            rows.append([torch.cat([flat(g, p) for g, p in zip(grad, parameters, strict=True)]) for grad in grads])
         return rows
+
+    def flat(gradient: Tensor | None, parameter: Tensor) -> Tensor:  # None: this output does not see the parameter
+        return torch.zeros_like(parameter).reshape(-1) if gradient is None else gradient.reshape(-1)
 
     left, right = gradients(x1), gradients(x2)
     return torch.stack(

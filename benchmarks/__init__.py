@@ -1,0 +1,1 @@
+"""Speed and memory against other programs and against a measured floor: `python -m benchmarks`, or `make bench`."""

@@ -1,0 +1,42 @@
+"""The sizes at which the experiments run: seconds, a laptop's minutes, and the paper's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ntk_teach.errors import DomainError, sentence
+from ntk_teach.experiments.figure1 import figure1
+from ntk_teach.experiments.figure2 import figure2
+from ntk_teach.experiments.figure3 import figure3
+from ntk_teach.experiments.result import Array, Settings
+
+__all__ = ["EXPERIMENTS", "settings"]
+
+EXPERIMENTS: dict[str, Callable[..., dict[str, Array]]] = {"figure1": figure1, "figure2": figure2, "figure3": figure3}
+
+SIZES: dict[str, dict[str, Settings]] = {
+    "seconds": {
+        "figure1": {"widths": [32, 128], "seeds": [0, 1, 2], "inputs": 16, "steps": 20, "points": 41},
+        "figure2": {"widths": [50, 100], "seeds": [0, 1, 2], "steps": 100, "points": 31},
+        "figure3": {"widths": [64], "seeds": [0], "digits": 64, "lr": 5.0, "time": 200.0, "looks": 20},
+    },
+    "laptop": {
+        "figure1": {"widths": [500, 2000], "seeds": list(range(10)), "inputs": 100, "steps": 200},
+        "figure2": {"widths": [50, 1000], "seeds": list(range(10)), "steps": 1000},
+        "figure3": {"widths": [100, 1000], "seeds": [0, 1], "digits": 512, "lr": 10.0, "time": 4000.0},
+    },
+    "paper": {
+        "figure1": {"widths": [500, 10_000], "seeds": list(range(10)), "inputs": 100, "steps": 200},
+        "figure2": {"widths": [50, 1000], "seeds": list(range(10)), "steps": 1000},
+        "figure3": {"widths": [100, 1000, 10_000], "seeds": [0, 1], "digits": 512, "lr": 1.0, "time": 4000.0},
+    },
+}
+
+
+def settings(experiment: str, size: str) -> Settings:
+    """The arguments of an experiment at a size. Raises: DomainError that lists what there is."""
+    for what, name, known in (("an experiment", experiment, EXPERIMENTS), ("a size", size, SIZES)):
+        if name not in known:
+            expected = f"{what} among {', '.join(known)}"
+            raise DomainError(sentence("experiments", expected, repr(name), "choose one of them"))
+    return SIZES[size][experiment]

@@ -1,0 +1,254 @@
+"""The three rules on one tile, in place: the same algebra as ``layers``, written for the cache.
+
+A tile is a block of pairs small enough that all its intermediate results stay near the processor while it goes
+through the whole depth. Each step holds what its rows and its columns need, computed once for all tiles.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from ntk_teach.gram.tile import Tile
+from ntk_teach.inner_products import nearly_collinear
+from ntk_teach.kernel import Dual
+
+__all__ = ["Affine", "ArcCosineStep", "ArcSineStep", "DualStep", "ResidualStep", "SeriesStep", "Step", "Sides"]
+
+Sides = tuple[Tensor, ...]
+
+
+@runtime_checkable
+class Step(Protocol):
+    """One or two layers of a plan, for all rows (``left``) and columns (``right``) that the plan covers."""
+
+    def on(self, tile: Tile) -> None:
+        """Carry the tile through, in place."""
+        ...
+
+    def sliced(self, rows: slice, columns: slice) -> Step:
+        """The step for some rows and columns."""
+        ...
+
+
+def _cut(sides: Sides, part: slice) -> Sides:
+    return tuple(side[part] for side in sides)
+
+
+@dataclass(frozen=True)
+class Affine:
+    """Rule 1 with  LΣ = w Σ:  Σ ← w Σ + b,  Θ ← w Θ + η_w w Σ + η_b b."""
+
+    w: float = 1.0
+    b: float = 0.0
+    eta_w: float = 0.0
+    eta_b: float = 0.0
+
+    def on(self, tile: Tile) -> None:
+        if self.w != 1:
+            tile.nngp.mul_(self.w)
+        self.finish(tile, self.w)
+
+    def finish(self, tile: Tile, scale: float) -> None:
+        """The rest, where ``nngp`` holds w Σ already and ``ntk`` is still to be multiplied by ``scale``."""
+        nngp, ntk = tile.nngp, tile.ntk
+        if self.eta_w == self.eta_b == 1:
+            if self.b:
+                nngp.add_(self.b)
+            if ntk is not None:
+                torch.add(nngp, ntk, alpha=scale, out=ntk)
+            return
+        if ntk is not None:
+            if scale != 1:
+                ntk.mul_(scale)
+            if self.eta_w:
+                ntk.add_(nngp, alpha=self.eta_w)
+            if self.eta_b * self.b:
+                ntk.add_(self.eta_b * self.b)
+        if self.b:
+            nngp.add_(self.b)
+
+    def sliced(self, rows: slice, columns: slice) -> Affine:
+        return self
+
+
+@dataclass(frozen=True)
+class ArcCosineStep:
+    """Rule 2 for φ(u) = a·min(u, 0) + b·max(u, 0), and the linear map behind it.
+
+    With θ̄ = arccos(−ρ):  value = √(v₁v₂) (p (sin θ̄ + ρ θ̄) + q ρ),  slope = p θ̄ + q  (Cho & Saul 2009).
+    ``left`` is (−1/√v₁, w p √v₁), ``right`` (1/√v₂, √v₂).
+    """
+
+    p: float
+    q: float
+    affine: Affine
+    first: bool  # no kink has been met before: here collinear pairs are noticed
+    left: Sides
+    right: Sides
+
+    def on(self, tile: Tile) -> None:
+        nngp, ntk, (cosine, angle, spare) = tile.nngp, tile.ntk, tile.room
+        torch.mul(nngp, self.left[0][:, None], out=cosine)
+        cosine.mul_(self.right[0])  # −ρ
+        if tile.own:
+            cosine.fill_diagonal_(0)
+        if tile.careful:
+            eps = torch.finfo(cosine.dtype).eps
+            cosine.copy_(torch.where(cosine.abs() > 1 - 8 * eps, cosine.sign(), cosine))
+        elif self.first:
+            low, high = torch.aminmax(cosine)
+            if max(-float(low), float(high)) > nearly_collinear(cosine.dtype):
+                tile.collinear = True
+                return
+        else:
+            cosine.clamp_(-1, 1)
+        torch.acos(cosine, out=angle)
+        if ntk is not None:
+            ntk.mul_(torch.add(angle, self.q / self.p, out=spare) if self.q else angle)
+        angle.mul_(cosine)
+        torch.addcmul(angle.new_ones(()), cosine, cosine, value=-1, out=cosine)
+        cosine.sqrt_().sub_(angle)  # sin θ̄ + ρ θ̄
+        cosine.mul_(self.left[1][:, None]).mul_(self.right[1])
+        if self.q:
+            nngp.mul_(self.q * self.affine.w).add_(cosine)
+        else:
+            tile.nngp, tile.room[0] = cosine, nngp
+        self.affine.finish(tile, self.affine.w * self.p)
+
+    def sliced(self, rows: slice, columns: slice) -> ArcCosineStep:
+        return replace(self, left=_cut(self.left, rows), right=_cut(self.right, columns))
+
+
+@dataclass(frozen=True)
+class ArcSineStep:
+    """Rule 2 for φ(u) = a·erf(b u) + c, and the linear map behind it.
+
+    With z = 2b²Σ g₁ g₂ and g = 1/√(1 + 2b²v):  value = (2a²/π) arcsin z + c²,
+    slope = (4a²b²/π) g₁ g₂ /√(1 − z²)  (Williams 1996).  ``left`` is (2b² g₁, g₁), ``right`` (g₂,).
+    """
+
+    a: float
+    b: float
+    c: float
+    affine: Affine
+    left: Sides
+    right: Sides
+
+    def on(self, tile: Tile) -> None:
+        nngp, ntk, (sine, root, _) = tile.nngp, tile.ntk, tile.room
+        torch.mul(nngp, self.left[0][:, None], out=sine)
+        sine.mul_(self.right[0])
+        if ntk is not None:
+            torch.addcmul(sine.new_ones(()), sine, sine, value=-1, out=root)
+            root.rsqrt_().mul_(self.left[1][:, None]).mul_(self.right[0])
+            ntk.mul_(root)
+        torch.asin(sine, out=nngp)
+        nngp.mul_(2 * self.a**2 / math.pi * self.affine.w)
+        if self.c:
+            nngp.add_(self.c**2 * self.affine.w)
+        self.affine.finish(tile, 4 * self.a**2 * self.b**2 / math.pi * self.affine.w)
+
+    def sliced(self, rows: slice, columns: slice) -> ArcSineStep:
+        return replace(self, left=_cut(self.left, rows), right=_cut(self.right, columns))
+
+
+@dataclass(frozen=True)
+class SeriesStep:
+    """Rule 2 by a Hermite series. With b_k the coefficients of φ̇, d_k = b_k/√(k + 1) and Q(ρ) = Σ_k d_k d'_k ρ^k:
+
+    value = a_0 a'_0 + √(v₁v₂) ρ Q(ρ),  slope = Σ_k b_k b'_k ρ^k = d/dρ (ρ Q(ρ)),  both by one Horner's rule.
+
+    ``parity`` 1 (odd φ) or 0 (even φ) says that half of the coefficients vanish: ``d`` then holds the others, of a
+    series in ρ². ``left`` and ``right`` are (1/√v, √v, a_0, d [n, terms]); ``weights`` [terms] bound d_k d'_k relative
+    to the sum, so that a tile takes no more terms than its largest |ρ| needs for ``tolerance``.
+    """
+
+    parity: int | None
+    weights: Tensor
+    tolerance: float
+    left: Sides
+    right: Sides
+
+    def on(self, tile: Tile) -> None:
+        rho, q, slope = tile.room
+        torch.mul(tile.nngp, self.left[0][:, None], out=rho)
+        rho.mul_(self.right[0]).clamp_(-1, 1)
+        y = rho if self.parity is None else tile.nngp.copy_(rho).square_()
+        wanted = tile.ntk is not None
+        self._horner(y, q, slope if wanted else None)
+        if tile.ntk is not None:
+            # d/dρ of ρ Q(ρ), of ρ Q(ρ²) and of ρ² Q(ρ²); here ``slope`` holds Q'
+            if self.parity is None:
+                torch.addcmul(q, slope, rho, out=slope)
+            else:
+                torch.addcmul(q, slope, y, value=2 if self.parity else 1, out=slope)
+                if self.parity == 0:
+                    slope.mul_(rho).mul_(2)
+            tile.ntk.mul_(slope)
+        torch.mul(q, y if self.parity == 0 else rho, out=tile.nngp)
+        tile.nngp.mul_(self.left[1][:, None]).mul_(self.right[1]).addr_(self.left[2], self.right[2])
+
+    def _horner(self, y: Tensor, q: Tensor, derivative: Tensor | None) -> None:
+        """q = Σ_k d_k d'_k y^k, and its derivative in y."""
+        first, second = self.left[3], self.right[3]
+        terms = self._terms(max(map(abs, map(float, torch.aminmax(y)))))
+        torch.outer(first[:, terms - 1], second[:, terms - 1], out=q)
+        if derivative is not None:
+            derivative.zero_()
+        for k in range(terms - 2, -1, -1):
+            if derivative is not None:
+                torch.addcmul(q, derivative, y, out=derivative)
+            q.mul_(y).addr_(first[:, k], second[:, k])
+
+    def _terms(self, largest: float) -> int:
+        """How many are needed where |y| is at most this."""
+        powers = largest ** torch.arange(len(self.weights), dtype=torch.float64)
+        left_out = (self.weights * powers).flip(0).cumsum(0).flip(0)  # by stopping before the term k
+        return max(1, int((left_out > self.tolerance).sum()))
+
+    def sliced(self, rows: slice, columns: slice) -> SeriesStep:
+        return replace(self, left=_cut(self.left, rows), right=_cut(self.right, columns))
+
+
+@dataclass(frozen=True)
+class DualStep:
+    """Rule 2 by the activation's own dual. ``left`` is (v₁,), ``right`` (v₂,)."""
+
+    dual: Callable[[Tensor, Tensor, Tensor], Dual]
+    left: Sides
+    right: Sides
+
+    def on(self, tile: Tile) -> None:
+        value, slope = self.dual(tile.nngp, self.left[0][:, None], self.right[0])
+        tile.nngp.copy_(value)
+        if tile.ntk is not None:
+            tile.ntk.mul_(slope)
+
+    def sliced(self, rows: slice, columns: slice) -> DualStep:
+        return replace(self, left=_cut(self.left, rows), right=_cut(self.right, columns))
+
+
+@dataclass(frozen=True)
+class ResidualStep:
+    """Σ ← Σ + Σ_branch,  Θ ← Θ + Θ_branch."""
+
+    branch: tuple[Step, ...]
+
+    def on(self, tile: Tile) -> None:
+        nngp, ntk = tile.nngp.clone(), None if tile.ntk is None else tile.ntk.clone()
+        for step in self.branch:
+            step.on(tile)
+            if tile.collinear:
+                return
+        tile.nngp.add_(nngp)
+        if tile.ntk is not None and ntk is not None:
+            tile.ntk.add_(ntk)
+
+    def sliced(self, rows: slice, columns: slice) -> ResidualStep:
+        return ResidualStep(tuple(step.sliced(rows, columns) for step in self.branch))
