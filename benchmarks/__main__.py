@@ -15,7 +15,7 @@ from benchmarks.cases import CASES, Case
 from benchmarks.machine import description
 from benchmarks.programs import FaultError, UnavailableError
 from benchmarks.report import save, saved, section, table
-from benchmarks.session import DisagreementError, Settings, measured
+from benchmarks.measure import DisagreementError, Settings, measured
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases import CASES, NUMERICAL
-from benchmarks.session import Record, least
+from benchmarks.measure import Record, least
 
 HEAD = (
     "| program | first call, s | warm, CPU s | warm, s | relative time (spread) | peak beyond result, MB | agrees to |",

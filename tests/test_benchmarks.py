@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # they are no part of the package, and not installed
 
 from benchmarks import __main__ as command  # noqa: E402
-from benchmarks import inputs, pairing, peers, report, session, worker  # noqa: E402
+from benchmarks import inputs, pairing, peers, report, measure, worker  # noqa: E402
 from benchmarks.cases import CASES, NUMERICAL, OURS, SMALL, Case, Side  # noqa: E402
 from benchmarks.machine import allowed_cores  # noqa: E402
 from benchmarks.programs import FaultError, Program  # noqa: E402
@@ -77,8 +77,8 @@ def test_difference_is_relative_to_the_largest_entry_and_apart_on_the_diagonal()
     ours = theirs.copy()
     ours[0, 3] += 2e-3
     ours[1, 1] -= 2e-2
-    assert session.difference(ours, theirs) == pytest.approx((1e-3, 1e-2))
-    assert session.difference(ours[:, :3], theirs[:, :3]) == pytest.approx((1e-2, 0.0))  # no diagonal
+    assert measure.difference(ours, theirs) == pytest.approx((1e-3, 1e-2))
+    assert measure.difference(ours[:, :3], theirs[:, :3]) == pytest.approx((1e-2, 0.0))  # no diagonal
 
 
 @pytest.mark.parametrize("wrong", [np.full((4, 4), np.nan), np.ones((4, 3)), np.ones((4, 4)) + 1e-6 * np.eye(4)[::-1]])
@@ -86,8 +86,8 @@ def test_numbers_that_differ_are_no_numbers_to_time(tmp_path, wrong):
     """NaN, another shape, or an entry beyond the tolerance."""
     np.savez(tmp_path / "a.npz", k=wrong)
     np.savez(tmp_path / "b.npz", k=np.ones((4, 4)))
-    with pytest.raises(session.DisagreementError):
-        session.agreement(tmp_path / "a.npz", tmp_path / "b.npz", (1e-9, 1e-9))
+    with pytest.raises(measure.DisagreementError):
+        measure.agreement(tmp_path / "a.npz", tmp_path / "b.npz", (1e-9, 1e-9))
 
 
 def test_a_missing_kernel_is_a_disagreement_and_no_kernel_at_all_is_the_floor(tmp_path):
@@ -95,9 +95,9 @@ def test_a_missing_kernel_is_a_disagreement_and_no_kernel_at_all_is_the_floor(tm
     np.savez(tmp_path / "both.npz", nngp=np.eye(3), ntk=np.eye(3))
     np.savez(tmp_path / "one.npz", nngp=np.eye(3))
     np.savez(tmp_path / "none.npz")
-    with pytest.raises(session.DisagreementError, match="ntk"):
-        session.agreement(tmp_path / "both.npz", tmp_path / "one.npz", (1.0, 1.0))
-    assert session.agreement(tmp_path / "both.npz", tmp_path / "none.npz", (0.0, 0.0)) == {}
+    with pytest.raises(measure.DisagreementError, match="ntk"):
+        measure.agreement(tmp_path / "both.npz", tmp_path / "one.npz", (1.0, 1.0))
+    assert measure.agreement(tmp_path / "both.npz", tmp_path / "none.npz", (0.0, 0.0)) == {}
 
 
 def test_a_program_that_breaks_down_beside_ours_fails_the_run_and_keeps_the_rest(tmp_path, monkeypatch):
@@ -116,8 +116,8 @@ def test_a_case_whose_programs_disagree_has_no_result():
     other = Side("other", "ours", {"activation": "erf"})
     parameters = {"activation": "relu", "depth": 2, "dtype": "float64", **SMALL}
     case = Case("wrong", "{n}", "gram", parameters, {}, (OURS, other), {"float64": (1e-12, 1e-7)})
-    with pytest.raises(session.DisagreementError, match="wrong, other: nngp"):
-        session.measured(case, session.Settings(None))
+    with pytest.raises(measure.DisagreementError, match="wrong, other: nngp"):
+        measure.measured(case, measure.Settings(None))
 
 
 @pytest.fixture(scope="module")

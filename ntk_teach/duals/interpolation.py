@@ -11,7 +11,7 @@ from torch import Tensor
 
 __all__ = ["at_variances"]
 
-FEW = 200  # up to so many distinct variances a polynomial is not worth its nodes
+FEW = 48  # up to so many distinct variances a polynomial is not worth its nodes
 DEGREES = (16, 32, 64, 128)
 AGREEMENT = 1e-13  # relative, at nodes that the polynomial has not seen
 
@@ -19,7 +19,7 @@ AGREEMENT = 1e-13  # relative, at nodes that the polynomial has not seen
 def at_variances(f: Callable[[Tensor], Tensor], var: Float[Tensor, " n"]) -> Float[Tensor, "n columns"]:
     """f(var) [n, columns], where f is smooth in log var.
 
-    More than 200 distinct variances are reached by Chebyshev interpolation in log var between the smallest and the
+    More than 48 distinct variances are reached by Chebyshev interpolation in log var between the smallest and the
     largest that is not 0. The degree is doubled until the polynomial agrees to 1e-13 of |f(var)| with f at the nodes in
     between, which it has not seen; the one of twice the degree is returned. Where degree 128 is not enough, or |f| is 0
     or infinite, f itself is evaluated; so it is where torch wants gradients with respect to ``var``.

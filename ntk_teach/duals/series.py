@@ -14,7 +14,7 @@ from torch import Tensor
 from ntk_teach.duals.interpolation import at_variances
 from ntk_teach.errors import ConvergenceError, DomainError, sentence
 from ntk_teach.kernel import Dual
-from ntk_teach.quadrature import gaussian_mean_square, hermite_coefficients, power_series
+from ntk_teach.quadrature import gaussian_mean_square, hermite_coefficients, nodes_for, power_series
 
 __all__ = ["HermiteDual", "SeriesReport"]
 
@@ -81,7 +81,7 @@ class HermiteDual:
     ) -> tuple[Float[Tensor, "n terms"], Float[Tensor, "n terms"]]:
         """a_k(var) of φ and of φ̇, k < ``terms``, in float64, to 1e-12 of √E[φ²] and √E[φ̇²].
 
-        More than 200 distinct variances cost little more than 200: the coefficients are then interpolated.
+        Many distinct variances cost little more than some 50: the coefficients are then interpolated.
         """
         return self._coefficients(self.phi, var, terms), self._coefficients(self.derivative, var, terms)
 
@@ -134,7 +134,7 @@ def _present(coefficients: Tensor) -> Tensor:
 
 def _tails(f: Callable[[Tensor], Tensor], var: Tensor, terms: int) -> Tensor:
     """1 − Σ_{j≤k} a_j²/E[f²] for k < ``terms``: what is left out after the term k.   [n, terms]"""
-    total = gaussian_mean_square(f, var)[:, None]
+    total = gaussian_mean_square(f, var, nodes_for(terms))[:, None]
     rest = total - hermite_coefficients(f, var, terms).square().cumsum(1)
     tails: Tensor = rest / torch.where(total > 0, total, 1.0)
     return tails

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ntk_teach.empirical.calls import Call, LinearLayer, observed, recorded
+from ntk_teach.empirical.calls import LINEAR, Call, LinearLayer, observed, recorded
+from ntk_teach.empirical.plain import row_of_layers
 from ntk_teach.errors import (
     DomainError,
     DtypeError,
@@ -37,7 +38,7 @@ class Problem(NamedTuple):
     layers: list[LinearLayer]  # that the layerwise way would use
     single: list[Call]  # the first input alone
     triple: list[Call]  # the first input twice, then another
-    output: Tensor  # of the three, with its graph
+    output: Tensor | None  # of the three, with its graph; None for a plain row of layers, which was not tried
     kept: int  # bytes that a forward pass keeps for each input
 
 
@@ -54,6 +55,13 @@ def examined(network: object, x1: Tensor, x2: Tensor | None, memory: float | int
         do = "nothing is trained: set requires_grad on the parameters that are"
         raise NTKError(sentence(where, "a network with trained parameters", "none", do))
     layers = observed(network)
+    inputs = [first] if second is None else [first, second]
+    row = row_of_layers(network, inputs)
+    if row is not None:
+        linear = [module for module in network.modules() if isinstance(module, LINEAR)]
+        units = sum(sum(layer.weight.shape) for layer in linear)
+        outputs, passing = len(linear[-1].weight), 3 * first.element_size() * units
+        return Problem(network, first, second, outputs, allowed, where, layers, [], row, None, passing)
     with recorded(layers) as single:
         alone = readable(check_accepts(network, first, name="x1", where=where), first[:1], "x1", where)
     outputs = alone.shape[1]

@@ -53,6 +53,8 @@ def obstacle(problem: Problem) -> str | None:
     It holds where each trained parameter belongs to one linear layer, which is called once, on vectors, and is the
     only user of its parameters: gradients of two uses add up *before* the inner product is taken.
     """
+    if problem.output is None:
+        return None
     owners: dict[Tensor, list[nn.Module]] = {}
     for module in problem.network.modules():
         for name, parameter in module.named_parameters(recurse=False):

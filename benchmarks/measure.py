@@ -27,7 +27,7 @@ class DisagreementError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """How a session measures.
+    """How measuring is done.
 
     Args:
         peers: interpreter of the other programs' environment; None leaves them out.
