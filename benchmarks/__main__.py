@@ -13,9 +13,9 @@ from pathlib import Path
 from benchmarks import peers
 from benchmarks.cases import CASES, Case
 from benchmarks.machine import description
+from benchmarks.measure import DisagreementError, Settings, measured
 from benchmarks.programs import FaultError, UnavailableError
 from benchmarks.report import save, saved, section, table
-from benchmarks.measure import DisagreementError, Settings, measured
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"

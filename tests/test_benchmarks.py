@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # they are no part of the package, and not installed
 
 from benchmarks import __main__ as command  # noqa: E402
-from benchmarks import inputs, pairing, peers, report, measure, worker  # noqa: E402
+from benchmarks import inputs, measure, pairing, peers, report, worker  # noqa: E402
 from benchmarks.cases import CASES, NUMERICAL, OURS, SMALL, Case, Side  # noqa: E402
 from benchmarks.machine import allowed_cores  # noqa: E402
 from benchmarks.programs import FaultError, Program  # noqa: E402

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ntk_teach.device import device as best_device
 from ntk_teach.errors import DomainError, check_count, sentence
 from ntk_teach.gram.blocks import Block, panels_of, tiles_of
 from ntk_teach.gram.builder import plan_of
@@ -24,7 +25,7 @@ __all__ = ["Progress", "gram"]
 
 Progress = Callable[[int, int], None]
 
-CACHE = 5 * 2**19  # bytes of cache that the five blocks of a tile may fill: 256 rows of float64, 352 of float32
+CACHE = 5 * 2**20  # bytes that the five blocks of a tile may fill: 352 rows of float64, 512 of float32
 DEVICE_TILE = 4096  # rows on an accelerator, which wants many pairs at a time
 PARCEL = 4096  # columns of what one task of an executor computes
 WAITING = 16  # tasks that an executor may hold at a time: with their results they are what memory must hold
@@ -45,13 +46,12 @@ def gram(
 ) -> list[Tensor]:
     """The kernels named in ``wanted``, each [n, m]; the arguments are described at ``Architecture.ntk``."""
     home, dtype = x1.device, dtype or x1.dtype
-    if not dtype.is_floating_point:
-        raise DomainError(
-            sentence("gram, dtype", "a floating-point dtype", str(dtype), "choose torch.float64 or float32")
-        )
+    if dtype not in (torch.float32, torch.float64):
+        do = "pass dtype=torch.float64 or torch.float32"
+        raise DomainError(sentence("gram, dtype", "float64 or float32", str(dtype), do))
     if x2 is x1:
         x2 = None
-    device = home if device is None else torch.device(device)
+    device = home if device is None else _usable(device)
     step = _tile(device, dtype) if tile is None else check_count(tile, name="tile", where="gram")
     shape = (len(x1), len(x1 if x2 is None else x2))
     with torch.no_grad():
@@ -76,6 +76,16 @@ def gram(
         else:
             run.alone()
     return [place.matrix for place in places]
+
+
+def _usable(device: torch.device | str) -> torch.device:
+    """The device, if something can be put there."""
+    try:
+        return torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError) as fault:
+        said = str(fault).partition("\n")[0]
+        do = f"choose ntk.device(), which is {best_device()} here"
+        raise DomainError(sentence("gram, device", "a device of this machine", f"{device} ({said})", do)) from None
 
 
 def _tile(device: torch.device, dtype: torch.dtype) -> int:

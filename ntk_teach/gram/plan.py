@@ -70,9 +70,9 @@ class FusedPlan:
             nngp = refined(nngp, x1, x2, *(torch.linalg.vector_norm(x, dim=1) for x in (x1, x2)))
         if both:
             ntk.zero_()
-        tile = Tile(nngp, ntk if both else None, room, own, careful)
+        tile = Tile(rows, columns, nngp, ntk if both else None, room, own, careful)
         for step in self.steps:
-            step.sliced(rows, columns).on(tile)
+            step.on(tile)
             if tile.collinear:
                 break
         return tile

@@ -32,7 +32,7 @@ class Step(Protocol):
         ...
 
     def sliced(self, rows: slice, columns: slice) -> Step:
-        """The step for some rows and columns."""
+        """The step for some rows and columns only, to be sent elsewhere."""
         ...
 
 
@@ -94,8 +94,9 @@ class ArcCosineStep:
 
     def on(self, tile: Tile) -> None:
         nngp, ntk, (cosine, angle, spare) = tile.nngp, tile.ntk, tile.room
-        torch.mul(nngp, self.left[0][:, None], out=cosine)
-        cosine.mul_(self.right[0])  # −ρ
+        left, right = _cut(self.left, tile.rows), _cut(self.right, tile.columns)
+        torch.mul(nngp, left[0][:, None], out=cosine)
+        cosine.mul_(right[0])  # −ρ
         if tile.own:
             cosine.fill_diagonal_(0)
         if tile.careful:
@@ -114,7 +115,7 @@ class ArcCosineStep:
         angle.mul_(cosine)
         torch.addcmul(angle.new_ones(()), cosine, cosine, value=-1, out=cosine)
         cosine.sqrt_().sub_(angle)  # sin θ̄ + ρ θ̄
-        cosine.mul_(self.left[1][:, None]).mul_(self.right[1])
+        cosine.mul_(left[1][:, None]).mul_(right[1])
         if self.q:
             nngp.mul_(self.q * self.affine.w).add_(cosine)
         else:
@@ -142,11 +143,12 @@ class ArcSineStep:
 
     def on(self, tile: Tile) -> None:
         nngp, ntk, (sine, root, _) = tile.nngp, tile.ntk, tile.room
-        torch.mul(nngp, self.left[0][:, None], out=sine)
-        sine.mul_(self.right[0])
+        left, right = _cut(self.left, tile.rows), _cut(self.right, tile.columns)
+        torch.mul(nngp, left[0][:, None], out=sine)
+        sine.mul_(right[0])
         if ntk is not None:
             torch.addcmul(sine.new_ones(()), sine, sine, value=-1, out=root)
-            root.rsqrt_().mul_(self.left[1][:, None]).mul_(self.right[0])
+            root.rsqrt_().mul_(left[1][:, None]).mul_(right[0])
             ntk.mul_(root)
         torch.asin(sine, out=nngp)
         nngp.mul_(2 * self.a**2 / math.pi * self.affine.w)
@@ -177,11 +179,12 @@ class SeriesStep:
 
     def on(self, tile: Tile) -> None:
         rho, q, slope = tile.room
-        torch.mul(tile.nngp, self.left[0][:, None], out=rho)
-        rho.mul_(self.right[0]).clamp_(-1, 1)
+        left, right = _cut(self.left, tile.rows), _cut(self.right, tile.columns)
+        torch.mul(tile.nngp, left[0][:, None], out=rho)
+        rho.mul_(right[0]).clamp_(-1, 1)
         y = rho if self.parity is None else tile.nngp.copy_(rho).square_()
         wanted = tile.ntk is not None
-        self._horner(y, q, slope if wanted else None)
+        self._horner(left[3], right[3], y, q, slope if wanted else None)
         if tile.ntk is not None:
             # d/dρ of ρ Q(ρ), of ρ Q(ρ²) and of ρ² Q(ρ²); here ``slope`` holds Q'
             if self.parity is None:
@@ -192,11 +195,10 @@ class SeriesStep:
                     slope.mul_(rho).mul_(2)
             tile.ntk.mul_(slope)
         torch.mul(q, y if self.parity == 0 else rho, out=tile.nngp)
-        tile.nngp.mul_(self.left[1][:, None]).mul_(self.right[1]).addr_(self.left[2], self.right[2])
+        tile.nngp.mul_(left[1][:, None]).mul_(right[1]).addr_(left[2], right[2])
 
-    def _horner(self, y: Tensor, q: Tensor, derivative: Tensor | None) -> None:
+    def _horner(self, first: Tensor, second: Tensor, y: Tensor, q: Tensor, derivative: Tensor | None) -> None:
         """q = Σ_k d_k d'_k y^k, and its derivative in y."""
-        first, second = self.left[3], self.right[3]
         terms = self._terms(max(map(abs, map(float, torch.aminmax(y)))))
         torch.outer(first[:, terms - 1], second[:, terms - 1], out=q)
         if derivative is not None:
@@ -225,7 +227,7 @@ class DualStep:
     right: Sides
 
     def on(self, tile: Tile) -> None:
-        value, slope = self.dual(tile.nngp, self.left[0][:, None], self.right[0])
+        value, slope = self.dual(tile.nngp, self.left[0][tile.rows, None], self.right[0][tile.columns])
         tile.nngp.copy_(value)
         if tile.ntk is not None:
             tile.ntk.mul_(slope)

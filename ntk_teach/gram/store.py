@@ -6,6 +6,7 @@ import hashlib
 import json
 import mmap
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,7 @@ class FileDestination(Destination):
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.map = np.lib.format.open_memmap(path, mode="w+", dtype=numpy_dtype, shape=shape)
+            self._reserve()
             self._note()
         super().__init__(torch.from_numpy(self.map))
 
@@ -75,6 +77,23 @@ class FileDestination(Destination):
         if found.shape != shape or found.dtype != dtype:
             raise DomainError(sentence(where, expected, f"an array {list(found.shape)} of {found.dtype}", do))
         self.done = set(begun["panels"])
+
+    def _reserve(self) -> None:
+        """Have the whole file now: a disk that fills up under a memory map ends the process without a word."""
+        size = self.path.stat().st_size
+        try:
+            if hasattr(os, "posix_fallocate"):
+                with self.path.open("r+b") as file:
+                    os.posix_fallocate(file.fileno(), 0, size)
+        except OSError as fault:
+            del self.map
+            self.path.unlink()
+            free = shutil.disk_usage(self.path.parent).free
+            received = f"{free / 1e9:.3g} GB ({fault.strerror})"
+            do = "choose another disk, or dtype=torch.float32"
+            raise DomainError(
+                sentence(f"gram, out {self.path}", f"{size / 1e9:.3g} GB of room", received, do)
+            ) from None
 
     def _note(self) -> None:
         new = self.note.with_name(self.note.name + ".new")
@@ -108,6 +127,9 @@ def destination(
     if not isinstance(out, Tensor | np.ndarray):
         do = "pass a tensor, an array, a memory map or a file name"
         raise DtypeError(sentence("gram, out", "somewhere to write", type(out).__name__, do))
+    if isinstance(out, np.ndarray) and not out.flags.writeable:
+        do = 'open it with mode="r+", or copy it'
+        raise DomainError(sentence("gram, out", "an array that can be written to", "a read-only one", do))
     matrix = torch.from_numpy(out) if isinstance(out, np.ndarray) else out
     if tuple(matrix.shape) != shape:
         do = "allocate one row for each input of x1 and one column for each of x2"

@@ -8,6 +8,7 @@ import torch
 from strategies import inputs
 
 import ntk_teach as ntk
+from ntk_teach.errors import DomainError
 from ntk_teach.gram.builder import plan_of
 from ntk_teach.gram.plan import FusedPlan, LayerPlan
 from ntk_teach.nn import Pointwise
@@ -230,3 +231,15 @@ def test_a_deep_or_degenerate_network_gives_numbers(depth):
             grams = net(ntk.relu, depth, math.sqrt(2), sigma_b).grams(x, dtype=dtype)
             assert torch.isfinite(grams.nngp).all()
             assert torch.isfinite(grams.ntk).all()
+
+
+@pytest.mark.boundary
+def test_a_device_or_dtype_that_cannot_be_used_is_refused():
+    """The message names what was asked and what there is."""
+    arch, x = net(ntk.relu), awkward(10)
+    with pytest.raises(DomainError, match=r"gram, dtype: expected float64 or float32, received torch\.float16"):
+        arch.ntk(x, dtype=torch.float16)
+    with pytest.raises(DomainError, match=r"gram, device: expected a device of this machine, received no-such-device"):
+        arch.ntk(x, device="no-such-device")
+    with pytest.raises(DomainError, match="tile"):
+        arch.ntk(x, tile=0)

@@ -1,6 +1,8 @@
 """Kernels in files: the same numbers, resumed after an interruption, never mixed with another computation."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -126,6 +128,7 @@ def test_places_that_do_not_fit_are_refused(tmp_path):
     for kind, out, message in (
         (ShapeError, torch.empty(3, 3, dtype=torch.float64), r"\[90, 90\].*\[3, 3\]"),
         (DtypeError, torch.empty(90, 90), "float64.*float32"),
+        (DomainError, np.broadcast_to(np.zeros(1), (90, 90)), "read-only"),
         (DtypeError, 7, "int"),
         (DomainError, tmp_path / "theta.txt", r"ends in \.npy"),
         (DomainError, tmp_path / "foreign.npy", "without a readable note"),
@@ -133,3 +136,16 @@ def test_places_that_do_not_fit_are_refused(tmp_path):
         with pytest.raises(NTKError, match=message) as caught:
             ARCH.ntk(X, out=out)
         assert type(caught.value) is kind
+
+
+@pytest.mark.boundary
+def test_a_disk_without_room_is_said_before_anything_is_computed(tmp_path, monkeypatch):
+    """Room is taken when the file is made; where there is none the message says how much it takes, and no file stays."""
+
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(DomainError, match=r"expected 6\.49e-05 GB of room, received .* GB \(No space left on device\)"):
+        ARCH.ntk(X, out=tmp_path / "theta.npy")
+    assert list(tmp_path.iterdir()) == []
