@@ -70,7 +70,6 @@ class Case:
 
 
 OURS = Side("ntk-teach", "ours")
-COMPILED = Side("ntk-teach, compiled", "ours", {"compiled": True})
 SERIES_OURS = Side("ntk-teach, series", "ours", {"series": True})
 PEER = Side("neural-tangents", "neural_tangents")
 NUMERICAL = Side("neural-tangents, quadrature 25²", "neural_tangents", {"numerical": True})
@@ -146,7 +145,7 @@ def _times(cold: bool) -> Case:
 
 
 CASES = (
-    *(_gram("relu", 5000, dtype, OURS, COMPILED, PEER, FLOOR) for dtype in ("float64", "float32")),
+    *(_gram("relu", 5000, dtype, OURS, PEER, FLOOR) for dtype in ("float64", "float32")),
     *(_gram("relu", 5000, dtype, OURS, PEER, FLOOR, distinct=True) for dtype in ("float64", "float32")),
     *(_gram("erf", n, "float64", OURS, PEER, FLOOR) for n in (2000, 5000)),
     _gram("gelu", 2000, "float64", OURS, PEER),
