@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from ntk_teach.architecture import Architecture
+from ntk_teach.costs import squared_error
 from ntk_teach.empirical import empirical_ntk
 from ntk_teach.errors import (
     DomainError,
@@ -83,11 +84,6 @@ class _Record:
         self.parameters: dict[str, list[Tensor]] = {}
 
 
-def squared_error(f: Tensor, y: Tensor) -> Tensor:
-    """C = 1/(2N) Σ_i ‖f(x_i) − y_i‖², for one network: [n] or [n, c] to a scalar."""
-    return (f - y).square().sum() / (2 * len(y))
-
-
 def train_ensemble(
     arch: Architecture,
     x: Vectors,
@@ -97,7 +93,7 @@ def train_ensemble(
     seeds: Sequence[int],
     lr: float = 1.0,
     steps: int = 200,
-    cost: Callable[[Tensor, Tensor], Tensor] = squared_error,
+    cost: Callable[[Tensor, Tensor], Tensor] = squared_error.value,
     at: Sequence[int] | None = None,
     x_test: OtherVectors | None = None,
     ntk_at: OtherVectors | None = None,

@@ -19,19 +19,10 @@ from xml.etree import ElementTree
 import torch
 
 import ntk_teach
+from ntk_teach.device import processor
 
 HERE = Path(__file__).parent
 VERSIONS = ("torch", "numpy", "scipy", "jaxtyping", "nbgrader", "pytest", "hypothesis")
-
-
-def processor() -> str:
-    """The model's name where the system tells it; never the name of the machine."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def accelerator() -> str:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ntk_teach.device import processor
 from ntk_teach.errors import DomainError, sentence
 
 __all__ = ["Result", "measured"]
@@ -68,7 +69,7 @@ def measured(experiment: str, run: Callable[..., dict[str, Array]], settings: Se
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     provenance: dict[str, object] = {
-        "machine": _processor(),
+        "machine": processor(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
@@ -84,13 +85,3 @@ def measured(experiment: str, run: Callable[..., dict[str, Array]], settings: Se
 
 def _plain(value: object) -> object:
     return list(value) if isinstance(value, range | tuple) else value
-
-
-def _processor() -> str:
-    """The processor's name as the system gives it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
