@@ -140,7 +140,7 @@ def test_places_that_do_not_fit_are_refused(tmp_path):
 
 @pytest.mark.boundary
 def test_a_disk_without_room_is_said_before_anything_is_computed(tmp_path, monkeypatch):
-    """Room is taken when the file is made; where there is none the message says how much it takes, and no file stays."""
+    """Room is taken when the file is made; if there is none the message says how much it takes, and no file stays."""
 
     def full(*arguments):
         raise OSError(errno.ENOSPC, "No space left on device")
