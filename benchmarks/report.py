@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases import CASES, NUMERICAL
+from benchmarks.cases import CASES, FLOOR, NUMERICAL
 from benchmarks.measure import Record, least
 
 HEAD = (
@@ -44,10 +44,22 @@ def table(records: list[Record]) -> str:
     lines = [
         "<!-- Written by `make bench`; not edited by hand. -->",
         *_preface(records),
+        *summary(records),
         *[line for record in records for line in section(record)],
         *_extrapolated(records),
     ]
     return "\n".join(lines) + "\n"
+
+
+def summary(records: list[Record]) -> list[str]:
+    """One line for each other program in a case: how many times our time it takes."""
+    rows = [
+        f"| {record['title']}, {record['parameters']['dtype']} | {label} | **{side['ratio']['median']:.3g}** |"
+        for record in records
+        for label, side in list(record["sides"].items())[1:]
+        if label != FLOOR.label
+    ]
+    return ["| what | compared with | its time over ours |", "|:--|:--|--:|", *rows, ""] if rows else []
 
 
 def section(record: Record) -> list[str]:
