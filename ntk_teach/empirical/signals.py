@@ -13,12 +13,15 @@ from ntk_teach.empirical.panels import Term
 from ntk_teach.empirical.problem import Problem, readable, unmixed
 from ntk_teach.empirical.reading import Reading
 from ntk_teach.errors import ShapeError, sentence
+from ntk_teach.nn import Linear
 
 __all__ = ["terms", "per_input", "obstacle"]
 
 
 def terms(problem: Problem, reading: Reading, x: Tensor) -> list[Term]:
     """(s_w² α·α' + s_b²)·⟨δ, δ'⟩ for each layer with trained parameters: one forward pass, one backward per output."""
+    if problem.output is None:
+        return _row_terms(problem, reading, x)
     with torch.enable_grad(), recorded(problem.layers) as calls:
         outputs = readable(problem.network(x), x, "the inputs", problem.where).unbind(1)
     if [call.layer for call in calls] != [call.layer for call in problem.triple]:
@@ -36,6 +39,38 @@ def terms(problem: Problem, reading: Reading, x: Tensor) -> list[Term]:
         s_w, s_b = factors(call.layer)
         found.append(Term(reading.laid_out(stacked), s_b**2, s_w**2, call.post if s_w else None))
     return found
+
+
+def _row_terms(problem: Problem, reading: Reading, x: Tensor) -> list[Term]:
+    """The same for a plain row of layers, by the chain rule as it is written: δ ← (s_w δ W) ⊙ φ̇, last layer first."""
+    trained, found = set(problem.layers), []
+    with torch.no_grad():
+        entering = []
+        for module in problem.network.children():
+            entering.append((module, x))
+            x = module(x)
+        delta = torch.eye(problem.outputs, dtype=x.dtype, device=x.device).expand(len(x), -1, -1)  # [b, c, c]
+        for module, units in reversed(entering):
+            if isinstance(module, LINEAR):
+                if module in trained:
+                    s_w, s_b = factors(module)
+                    found.append(Term(reading.laid_out(delta), s_b**2, s_w**2, units if s_w else None))
+                if module is not entering[0][0]:
+                    delta = delta @ module.weight  # [b, c, fan_in]
+                    if isinstance(module, Linear):
+                        delta = delta.mul_(module.scale)
+            else:
+                delta = delta * _slope(module, units)[:, None]
+    return found[::-1]
+
+
+def _slope(activation: nn.Module, units: Tensor) -> Tensor:
+    """φ̇ at the units that enter."""
+    if isinstance(activation, nn.ReLU) or getattr(activation, "phi", None) is torch.relu:
+        return (units > 0).to(units)
+    with torch.enable_grad():
+        u = units.detach().requires_grad_()
+        return torch.autograd.grad(activation(u).sum(), u)[0]
 
 
 def per_input(problem: Problem) -> int:

@@ -57,8 +57,13 @@ class FileDestination(Destination):
             self._resume(shape, numpy_dtype)
             self.map = np.lib.format.open_memmap(path, mode="r+")
         else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.map = np.lib.format.open_memmap(path, mode="w+", dtype=numpy_dtype, shape=shape)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self.map = np.lib.format.open_memmap(path, mode="w+", dtype=numpy_dtype, shape=shape)
+            except OSError as fault:
+                received = fault.strerror or type(fault).__name__
+                do = "choose a folder that can be written to"
+                raise DomainError(sentence(f"gram, out {path}", "a place for a new file", received, do)) from None
             self._reserve()
             self._note()
         super().__init__(torch.from_numpy(self.map))

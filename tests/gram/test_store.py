@@ -125,6 +125,7 @@ def test_functions_of_one_name_are_told_apart(tmp_path):
 def test_places_that_do_not_fit_are_refused(tmp_path):
     """Shape, dtype, kind and file name: expected and received are in the message."""
     (tmp_path / "foreign.npy").write_bytes(b"not ours")
+    (tmp_path / "file").write_bytes(b"")
     for kind, out, message in (
         (ShapeError, torch.empty(3, 3, dtype=torch.float64), r"\[90, 90\].*\[3, 3\]"),
         (DtypeError, torch.empty(90, 90), "float64.*float32"),
@@ -132,6 +133,7 @@ def test_places_that_do_not_fit_are_refused(tmp_path):
         (DtypeError, 7, "int"),
         (DomainError, tmp_path / "theta.txt", r"ends in \.npy"),
         (DomainError, tmp_path / "foreign.npy", "without a readable note"),
+        (DomainError, tmp_path / "file" / "theta.npy", "expected a place for a new file"),
     ):
         with pytest.raises(NTKError, match=message) as caught:
             ARCH.ntk(X, out=out)
