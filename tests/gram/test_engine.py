@@ -125,6 +125,7 @@ ARCHITECTURES = {
     "a residual of raw inputs": ntk.serial(ntk.Residual(ntk.serial(D(0.5))), D(1.1, 0.3), ntk.relu, D()),
     "dense after dense": ntk.serial(D(1.1, 0.1), D(0.9, 0.4), ntk.relu, D(0.8), D(1.3, 0.2)),
     "factors": ntk.serial(D(1.1, 0.1, eta_w=0.5), ntk.relu, D(0.9, 0.4, eta_b=0.0), ntk.erf, D(eta_w=2.0)),
+    "a share of the bias": ntk.serial(D(1.1, 0.1), ntk.relu, D(0.9, 0.4, eta_b=0.5), ntk.erf, D(1.0, 0.3, eta_b=0.2)),
     "frozen": ntk.serial(D(1.1, 0.1, trained=False), ntk.relu, D(0.9, 0.4, trained=False), ntk.relu, D()),
     "one layer": ntk.serial(D(1.3, 0.2)),
 }
@@ -231,6 +232,17 @@ def test_a_deep_or_degenerate_network_gives_numbers(depth):
             grams = net(ntk.relu, depth, math.sqrt(2), sigma_b).grams(x, dtype=dtype)
             assert torch.isfinite(grams.nngp).all()
             assert torch.isfinite(grams.ntk).all()
+
+
+def test_correlations_that_round_beyond_one_give_numbers():
+    """With large biases every correlation tends to 1 from layer to layer; rounding may carry one past it. Off the
+    diagonal, between inputs that are not alike: finite, and equal to the plain algebra to 1e-7."""
+    arch, x1, x2 = net(ntk.relu, 40, 1.2, 3.0), inputs(200, 6, seed=1), inputs(200, 6, seed=2)
+    for dtype in (torch.float64, torch.float32):
+        theta = arch.ntk(x1, x2, dtype=dtype)
+        assert torch.isfinite(theta).all()
+    plain = arch.kernel(x1, x2).ntk
+    assert float(((arch.ntk(x1, x2) - plain).abs() / plain).max()) <= 1e-7
 
 
 @pytest.mark.boundary

@@ -93,6 +93,8 @@ def test_the_limit_freezes_the_first_layer_and_the_biases():
     """η: nothing for the first layer's weights and for all biases, 1/σ_w² for the rest; frozen layers stay frozen."""
     factors = [(layer.eta_w, layer.eta_b) for layer in ntk.standard_limit(ARCH).layers if isinstance(layer, ntk.Dense)]
     assert factors == [(0.0, 0.0), (pytest.approx(1 / 1.69), 0.0), (pytest.approx(1 / 0.81), 0.0)]
+    skip = ntk.serial(ntk.Residual(ntk.serial(ntk.Dense())), ntk.Dense(), ntk.relu, ntk.Dense())
+    assert [layer.eta_w for layer in ntk.standard_limit(skip).layers[1::2]] == [0.0, 1.0]  # its inputs are raw still
     frozen = ntk.serial(ntk.Dense(), ntk.relu, ntk.Dense(1.3, trained=False), ntk.relu, ntk.Dense())
     assert ntk.standard_limit(frozen).layers[2].trained is False
 
