@@ -8,7 +8,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-import ntk_teach as ntk
 from ntk_teach.gram.blocks import panels_of, tiles_of
 from ntk_teach.gram.progress import progress_line
 
@@ -83,16 +82,3 @@ def test_memory_beyond_the_outputs_is_small():
 def test_a_file_is_not_held_in_memory(tmp_path):
     """A float32 kernel of 12 000 inputs is 576 MB on disk; the process grows by less than 250 MB."""
     assert growth(n=12000, d=20, dtype="float32", file=str(tmp_path / "theta.npy")) <= 250
-
-
-def test_a_gpu_gives_the_numbers_of_the_cpu():
-    """Where there is CUDA: the same kernels to 1e-12 in float64, wherever the inputs lie."""
-    if not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
-    x = torch.randn(700, 20, dtype=torch.float64)
-    for arch in (ntk.zoo.mlp(4), ntk.zoo.mlp(3, ntk.gelu), ntk.zoo.mlp(3, ntk.tanh)):
-        reference = arch.ntk(x)
-        there = arch.ntk(x, device="cuda")
-        assert there.device == x.device
-        torch.testing.assert_close(there, reference, rtol=1e-11, atol=1e-12)
-        torch.testing.assert_close(arch.ntk(x.cuda()).cpu(), reference, rtol=1e-11, atol=1e-12)
