@@ -12,7 +12,7 @@ from ntk_teach.grading.task import Arguments, Task
 from ntk_teach.grading.trial import Trial
 from ntk_teach.grading.verdict import PropertyVerdict, Verdict
 
-__all__ = ["judge", "judge_function", "trials"]
+__all__ = ["judge", "judge_function", "refused", "trials"]
 
 
 def judge_function(task: Task, function: Callable[..., object], seed: int) -> Verdict:
@@ -42,6 +42,12 @@ def judge(task: Task, answering: Callable[[Arguments], Answer], seed: int) -> Ve
     notes = dict.fromkeys(note for trial in tried for note in (trial.answer.note, trial.fitted_note) if note)
     messages = () if all(holds.values()) else explain(task, tried)
     return Verdict(task.id, task.title, properties, messages, tuple(notes))
+
+
+def refused(task: Task, message: str) -> Verdict:
+    """No points, and why, for what could not be tried at all."""
+    nothing = tuple(PropertyVerdict(name, False, 0.0, points) for name, points in task.credit.items())
+    return Verdict(task.id, task.title, nothing, (message,))
 
 
 def trials(task: Task, answering: Callable[[Arguments], Answer], seed: int) -> list[Trial]:

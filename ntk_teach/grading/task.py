@@ -121,6 +121,8 @@ class Exercise:
         number, name: ``"05"`` and ``"neural_tangent_kernel"``; together the slug that chapter, notebook and test share.
         provides: names of ``ntk_teach`` that the answers may use.
         tasks, written: what is graded by machine and what by a person.
+        variant: the convention that the text states, ``"book"`` for the book's own.
+        text, code: what the notebook's markers stand for in this convention: words and formulas, right-hand sides.
     """
 
     number: str
@@ -128,6 +130,9 @@ class Exercise:
     provides: tuple[str, ...]
     tasks: tuple[Task, ...]
     written: tuple[WrittenQuestion, ...] = ()
+    variant: str = "book"
+    text: Mapping[str, str] = field(default_factory=dict)
+    code: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def slug(self) -> str:

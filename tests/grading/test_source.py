@@ -1,5 +1,7 @@
 """The author's short tags become nbgrader's metadata, or an error that names the cell."""
 
+from dataclasses import replace
+
 import pytest
 import tiny
 
@@ -35,10 +37,10 @@ print("look")
 """
 
 
-def read(tmp_path, text):
+def read(tmp_path, text, exercise=EXERCISE):
     path = tmp_path / "99_tiny.py"
     path.write_text(text)
-    return read_source(path, EXERCISE)
+    return read_source(path, exercise)
 
 
 def test_tags_become_metadata_with_points_from_the_task(tmp_path) -> None:
@@ -58,6 +60,45 @@ def test_markers_are_filled_in(tmp_path) -> None:
     assert "Tiny (3 points) `outer(x, depth) -> [n, 3]` with `ntk.data`, `ntk.relu`" in text
     assert "- says why (3)\n- says how (2)" in text
     assert "{{" not in text
+
+
+SPOKEN = {"text": {"sum": r"\frac{a}{b}", "last": "L+1"}, "code": {"factor": "2"}}
+OPEN = GOOD.replace("# # Tiny", "# $x^{{{last}}} = {{sum}}$: `check('99.1', outer)`\n# # Tiny").replace(
+    "    return depth\n", '    factor = 1  # {{factor}}\n    return depth * factor, {"a": {"b": {1: 2}}}\n'
+)
+
+
+def test_words_of_a_convention_fill_text_and_code(tmp_path) -> None:
+    """Inside LaTeX's braces too; in code a whole right-hand side, and nothing that only looks like a marker."""
+    cells = read(tmp_path, OPEN, replace(EXERCISE, **SPOKEN)).cells
+    assert cells[0].source.startswith(r"$x^{L+1} = \frac{a}{b}$: `check('99.1', outer)`")
+    assert '    factor = 2\n    return depth * factor, {"a": {"b": {1: 2}}}' in cells[2].source
+
+
+def test_a_variant_is_named_wherever_its_check_is_called(tmp_path) -> None:
+    """In the graded cell and where the text shows the call; the book's own is not named."""
+    cells = read(tmp_path, OPEN, replace(EXERCISE, variant="other", **SPOKEN)).cells
+    assert """`check('99.1', outer, variant="other")`""" in cells[0].source
+    assert cells[3].source == 'check("99.1", outer, variant="other")'
+    assert all("variant" not in cell.source for cell in read(tmp_path, OPEN, replace(EXERCISE, **SPOKEN)).cells)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("factor = 1  # {{factor}}", "factor = 1  # {{fctor}}", "cell 3: expected an assignment that the convention"),
+        ("factor = 1  # {{factor}}", "factor += 1  # {{factor}}", "words of the convention: factor"),
+        ("{{sum}}", "{{smu}}", "cell 1: expected a marker that the tasks can fill, received {{smu}}"),
+        ('check("99.1", outer)', 'check(\n    "99.1", outer\n)', "cell 4: expected check"),
+        ('check("99.1", outer)', 'check("99.1", outer)\ncheck("99.1", outer)', "received 2 calls"),
+    ],
+)
+def test_a_word_that_cannot_be_filled_names_the_cell(tmp_path, old: str, new: str, words: str) -> None:
+    """An unknown word, another statement than an assignment, a call that no variant could be added to."""
+    assert old in OPEN
+    with pytest.raises(CourseError) as caught:
+        read(tmp_path, OPEN.replace(old, new), replace(EXERCISE, **SPOKEN))
+    assert words in str(caught.value)
 
 
 def test_ids_do_not_depend_on_the_place(tmp_path) -> None:

@@ -1,14 +1,21 @@
-"""Every task of every chapter is tested by what it declares: its misconceptions and its alternatives are executed."""
+"""Every task of every chapter, in each of its variants, is tested by what it declares: its misconceptions and its
+alternatives are executed.
+"""
 
 import pytest
 import torch
 
 from ntk_teach.grading.answer import ask
 from ntk_teach.grading.judge import judge_function, trials
-from ntk_teach.grading.tasks import CHAPTERS, exercise
+from ntk_teach.grading.tasks import CHAPTERS, exercise, variants
 from ntk_teach.grading.trial import Trial
 
-TASKS = {task.id: task for number in CHAPTERS for task in exercise(number).tasks}
+TASKS = {
+    f"{task.id}-{name}": task
+    for number in CHAPTERS
+    for name in variants(number)
+    for task in exercise(number, name).tasks
+}
 pytestmark = pytest.mark.usefixtures("unchecked")  # tiny arrays by the thousand
 EACH = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from ntk_teach.errors import NTKError, sentence
 from ntk_teach.grading.seeds import grading_seed
 from ntk_teach.grading.task import Exercise
+from ntk_teach.grading.tasks import BOOK
 
 __all__ = ["CONFIG", "Course", "CourseError"]
 
@@ -80,6 +82,17 @@ class Course:
         """The seed of every task at grading, equal for all students."""
         secret = self.secret()
         return {task.id: grading_seed(secret, exercise.slug, task.id) for task in exercise.tasks}
+
+    def variant(self, chapter: str) -> str:
+        """The variant that the course chose for a chapter, by its number or slug; the book's if it never did."""
+        path = self.state(f"variant-{chapter.partition('_')[0]}")
+        if not path.is_file():
+            return BOOK
+        try:
+            return str(json.loads(path.read_text())["variant"])
+        except (ValueError, KeyError, TypeError):
+            do = 'write {"variant": "…"} with the name that stands in the check cells of the release'
+            raise CourseError(sentence(str(path), "the name of a variant", path.read_text()[:80], do)) from None
 
     @contextmanager
     def writable(self) -> Iterator[None]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ntk_teach.errors import sentence
 from ntk_teach.grading import tasks
-from ntk_teach.grading.classroom.course import CONFIG, Course, CourseError
+from ntk_teach.grading.classroom.course import Course, CourseError
 from ntk_teach.grading.classroom.nbgrader_tools import convert, needs_nbgrader
 from ntk_teach.grading.task import Exercise
 
@@ -86,9 +86,9 @@ def _inputs(course: Course, exercise: Exercise) -> str:
     here = Path(__file__).parent
     folder = Path(tasks.__file__).parent
     task_files = sorted([*folder.glob(f"{exercise.name}.py"), *folder.glob(f"{exercise.name}/*.py")])
-    files = [course.source(exercise.slug), course.root / CONFIG, *task_files, *sorted(here.parent.glob("*.py"))]
-    files += [here / name for name in ("source.py", "release.py", "rebuild.py", "preprocessors.py")]
-    digest = hashlib.sha256()
+    files = [course.source(exercise.slug), *task_files, *sorted(here.parent.glob("*.py"))]
+    files += [here / name for name in ("source.py", "markers.py", "release.py", "rebuild.py", "execute.py")]
+    digest = hashlib.sha256(exercise.variant.encode())
     for file in files:
         digest.update(file.read_bytes() if file.is_file() else b"missing")
     for tool in ("nbgrader", "jupytext", "nbformat", "nbconvert"):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable
 from pathlib import Path
 
 import jupytext
 
 from ntk_teach.errors import sentence
 from ntk_teach.grading.classroom.course import CourseError
+from ntk_teach.grading.classroom.markers import adapted, calls, filled, judged_by_the_variant
 from ntk_teach.grading.classroom.notebooks import NotebookNode
 from ntk_teach.grading.task import Exercise, WrittenQuestion
 
@@ -24,10 +23,10 @@ def read_source(path: Path, exercise: Exercise) -> NotebookNode:
     """Read a percent notebook and give every cell what nbgrader needs.
 
     Tags of a cell: ``solution="05.1"`` the student's cell, ``check="05.1"`` the graded one, ``given="name"`` locked,
-    ``written="05.6"`` read by a person, ``tags=["demonstration"]`` not run at grading. In text cells
-    ``{{points 05.1}}``, ``{{signature 05.1}}``, ``{{rubric 05.6}}`` and ``{{provides}}`` are filled in from the tasks.
+    ``written="05.6"`` read by a person, ``tags=["demonstration"]`` not run at grading. Markers are those of
+    ``markers``.
 
-    Raises: CourseError naming the cell, for an unknown tag or task, a task without its cells, a missing file.
+    Raises: CourseError naming the cell, for an unknown tag, task or word, a task without its cells, a missing file.
     """
     if not path.is_file():
         do = f"write it, or copy the folder exercises/source/{exercise.slug} into the course"
@@ -39,8 +38,9 @@ def read_source(path: Path, exercise: Exercise) -> NotebookNode:
     for number, cell in enumerate(notebook.cells, start=1):
         place = f"{path.name}, cell {number}"
         _tag(cell, exercise, place)
-        if cell.cell_type == "markdown":
-            cell.source = re.sub(r"{{(.+?)}}", _filler(exercise, place), cell.source)
+        written = filled if cell.cell_type == "markdown" else adapted
+        cell.source = judged_by_the_variant(written(cell.source, exercise, place), exercise)
+        _one_call(cell, exercise, place)
         cell.id = _identity(cell, used)
     _complete(notebook, exercise, path)
     return notebook
@@ -78,22 +78,12 @@ def _tag(cell: NotebookNode, exercise: Exercise, place: str) -> None:
         cell.metadata["nbgrader"]["points"] = item.points
 
 
-def _filler(exercise: Exercise, place: str) -> Callable[[re.Match[str]], str]:
-    def filled(match: re.Match[str]) -> str:
-        what, _, name = match[1].strip().partition(" ")
-        item = exercise.find(name)
-        if what == "provides":
-            return ", ".join(f"`ntk.{word}`" for word in exercise.provides)
-        if what == "points" and item is not None:
-            return f"{item.points} points"
-        if what == "rubric" and isinstance(item, WrittenQuestion):
-            return "\n".join(f"- {text} ({points})" for text, points in item.rubric.items())
-        if what == "signature" and item is not None and not isinstance(item, WrittenQuestion):
-            return f"`{item.signature}`"
-        do = "use points, signature, rubric with a task's id, or provides"
-        raise CourseError(sentence(place, "a marker that the tasks can fill", match[0], do))
-
-    return filled
+def _one_call(cell: NotebookNode, exercise: Exercise, place: str) -> None:
+    """A graded cell of code judges one function, in a form that a release in another variant can extend."""
+    meta = cell.metadata.get("nbgrader", {})
+    if meta.get("grade") and not meta["solution"] and (found := calls(cell.source, exercise)) != 1:
+        do = "write the call on one line, once, as the cell's last expression"
+        raise CourseError(sentence(place, 'check("<task>", <function>)', f"{found} calls", do))
 
 
 def _identity(cell: NotebookNode, used: set[str]) -> str:

@@ -1,28 +1,42 @@
-"""The exercises of the book by chapter number. A chapter is imported when it is asked for."""
+"""The exercises of the book by chapter number. A chapter is imported when it is asked for.
+
+A chapter declares ``exercise``, in the book's convention, and may declare ``variants``, the same exercise in others.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 
 from ntk_teach.grading.task import Exercise
 
-__all__ = ["CHAPTERS", "exercise", "exercise_of", "known_tasks"]
+__all__ = ["BOOK", "CHAPTERS", "exercise", "exercise_of", "known_tasks", "variants"]
 
 CHAPTERS = {"05": "neural_tangent_kernel"}
+BOOK = "book"  # the variant that every chapter has
 
 
-def exercise(number: str) -> Exercise:
-    """The exercise of a chapter; KeyError for a chapter that has none."""
-    found: Exercise = import_module(f"ntk_teach.grading.tasks.{CHAPTERS[number]}").exercise
-    return found
+def exercise(number: str, variant: str = BOOK) -> Exercise:
+    """The exercise of a chapter in one of its variants; KeyError for a chapter or a variant that there is not."""
+    return _declared(number)[variant]
 
 
-def exercise_of(task_id: str) -> Exercise | None:
-    """The exercise that a task belongs to, or None."""
+def variants(number: str) -> tuple[str, ...]:
+    """The names of a chapter's variants, the book's first."""
+    return tuple(_declared(number))
+
+
+def exercise_of(task_id: str, variant: str = BOOK) -> Exercise | None:
+    """The exercise that a task belongs to, or None; KeyError for a variant that its chapter has not."""
     number = str(task_id).partition(".")[0]
-    return exercise(number) if number in CHAPTERS else None
+    return exercise(number, variant) if number in CHAPTERS else None
 
 
 def known_tasks() -> list[str]:
     """Ids of all tasks, chapter by chapter."""
     return [task.id for number in CHAPTERS for task in exercise(number).tasks]
+
+
+def _declared(number: str) -> Mapping[str, Exercise]:
+    chapter = import_module(f"ntk_teach.grading.tasks.{CHAPTERS[number]}")
+    return {BOOK: chapter.exercise} | {other.variant: other for other in getattr(chapter, "variants", ())}

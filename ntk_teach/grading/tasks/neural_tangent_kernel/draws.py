@@ -8,7 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["biases_scale", "parameters", "points", "ray"]
+from ntk_teach.grading.task import Arguments
+from ntk_teach.grading.tasks.neural_tangent_kernel.convention import Convention
+
+__all__ = ["biases_scale", "one_network", "points", "ray"]
 
 Generator = np.random.Generator
 
@@ -39,3 +42,10 @@ def parameters(rng: Generator, widths: tuple[int, ...]) -> tuple[list[Tensor], l
     weights = [torch.from_numpy(rng.normal(size=(out, into))) for into, out in pairwise(widths)]
     biases = [torch.from_numpy(rng.normal(size=out)) for out in widths[1:]]
     return weights, biases
+
+
+def one_network(rng: Generator, *, convention: Convention, widths: tuple[int, ...], n: int, m: int) -> Arguments:
+    """The arguments of a task about a finite network; inputs of the size that suits the convention."""
+    weights, biases = parameters(rng, widths)
+    x1, x2 = (convention.input_scale(widths[0]) * points(rng, count, widths[0]) for count in (n, m))
+    return {"weights": weights, "biases": biases, "x1": x1, "x2": x2, "sigma_b": biases_scale(rng)}

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from ntk_teach.grading.task import Misconception
+from ntk_teach.grading.tasks.neural_tangent_kernel.convention import Convention, under
+from ntk_teach.grading.tasks.neural_tangent_kernel.other_conventions import other_conventions
+from ntk_teach.grading.tasks.neural_tangent_kernel.question import Question, answers
 
 __all__ = ["all_of_them"]
-
-Parameters = list[Tensor]
 
 
 class Trace(NamedTuple):
@@ -25,135 +26,150 @@ class Trace(NamedTuple):
 
 
 def traced(
-    weights: Parameters,
-    biases: Parameters,
+    asked: Question,
     x: Tensor,
-    sigma_b: float,
     *,
+    sigma_b: float | None = None,
     backward_scale: bool = True,
     slope: Callable[[list[Tensor], int], Tensor] = lambda pre, layer: (pre[layer] > 0).double(),
 ) -> Trace:
+    sigma_b = asked.sigma_b if sigma_b is None else sigma_b
     post, pre = [x], []
-    for weight, bias in zip(weights, biases, strict=True):
-        pre.append(post[-1] @ weight.T / math.sqrt(weight.shape[1]) + sigma_b * bias)
+    for layer, (weight, bias) in enumerate(zip(asked.weights, asked.biases, strict=True)):
+        pre.append(asked.scale(layer) * (post[-1] @ weight.T) + sigma_b * bias)
         post.append(pre[-1].clamp(min=0))
     delta = [torch.ones_like(pre[-1])]
-    for layer in range(len(weights) - 1, 0, -1):
-        scale = 1 / math.sqrt(weights[layer].shape[1]) if backward_scale else 1.0
-        delta.insert(0, scale * (delta[0] @ weights[layer]) * slope([x, *pre], layer))
+    for layer in range(len(asked.weights) - 1, 0, -1):
+        scale = asked.scale(layer) if backward_scale else 1.0
+        delta.insert(0, scale * (delta[0] @ asked.weights[layer]) * slope([x, *pre], layer))
     return Trace(post[:-1], pre, delta)
 
 
 def summed(
-    weights: Parameters,
-    one: Trace,
-    two: Trace,
-    sigma_b: float,
+    asked: Question,
+    one: Trace | None = None,
+    two: Trace | None = None,
     *,
-    inner: Callable[[Tensor, Tensor, int], Tensor] = lambda a, b, fan_in: a @ b.T / fan_in,
+    inner: Callable[[Question, int], float] = Question.variance,
     bias: Callable[[float], float] = lambda s: s**2,
     layers: Callable[[int], range] = range,
     backward: Callable[[Tensor, Tensor], Tensor] = lambda d, e: d @ e.T,
 ) -> Tensor:
-    theta = one.post[0].new_zeros(len(one.post[0]), len(two.post[0]))
-    for layer in layers(len(weights)):
-        forward = inner(one.post[layer], two.post[layer], weights[layer].shape[1]) + bias(sigma_b)
+    one, two = one or traced(asked, asked.x1), two or traced(asked, asked.x2)
+    theta = asked.x1.new_zeros(len(asked.x1), len(asked.x2))
+    for layer in layers(len(asked.weights)):
+        forward = inner(asked, layer) * (one.post[layer] @ two.post[layer].T) + bias(asked.sigma_b)
         theta = theta + forward * backward(one.delta[layer], two.delta[layer])
     return theta
 
 
-def _both(weights: Parameters, biases: Parameters, x1: Tensor, x2: Tensor, sigma_b: float) -> tuple[Trace, Trace]:
-    return traced(weights, biases, x1, sigma_b), traced(weights, biases, x2, sigma_b)
+@answers
+def right(asked: Question) -> Tensor:
+    return summed(asked)
 
 
-def biases_not_trained(weights: Parameters, biases: Parameters, x1: Tensor, x2: Tensor, sigma_b: float) -> Tensor:
+@answers
+def biases_not_trained(asked: Question) -> Tensor:
     """The biases are parameters too: their gradients add sigma_b² to every layer's inner product."""
-    return summed(weights, *_both(weights, biases, x1, x2, sigma_b), sigma_b, bias=lambda s: 0.0)
+    return summed(asked, bias=lambda s: 0.0)
 
 
-def bias_not_squared(weights: Parameters, biases: Parameters, x1: Tensor, x2: Tensor, sigma_b: float) -> Tensor:
+@answers
+def bias_not_squared(asked: Question) -> Tensor:
     """You added sigma_b where the two gradients with respect to a bias give sigma_b²."""
-    return summed(weights, *_both(weights, biases, x1, x2, sigma_b), sigma_b, bias=lambda s: s)
+    return summed(asked, bias=lambda s: s)
 
 
-def activations_not_divided(weights: Parameters, biases: Parameters, x1: Tensor, x2: Tensor, sigma_b: float) -> Tensor:
+@answers
+def activations_not_divided(asked: Question) -> Tensor:
     """The inner product of the activations is not divided by the fan-in: each of the two gradients brings a 1/√n."""
-    traces = _both(weights, biases, x1, x2, sigma_b)
-    return summed(weights, *traces, sigma_b, inner=lambda a, b, fan_in: a @ b.T)
+    return summed(asked, inner=lambda asked, layer: asked.variance(layer) * _divisor(asked, layer))
 
 
-def divided_by_the_root(weights: Parameters, biases: Parameters, x1: Tensor, x2: Tensor, sigma_b: float) -> Tensor:
+@answers
+def divided_by_the_root(asked: Question) -> Tensor:
     """You divided the inner product by √n: each of the two gradients brings a 1/√n, together 1/n."""
-    traces = _both(weights, biases, x1, x2, sigma_b)
-    return summed(weights, *traces, sigma_b, inner=lambda a, b, fan_in: a @ b.T / math.sqrt(fan_in))
+    return summed(asked, inner=lambda asked, layer: asked.variance(layer) * math.sqrt(_divisor(asked, layer)))
 
 
-def last_layer_forgotten(weights: Parameters, biases: Parameters, x1: Tensor, x2: Tensor, sigma_b: float) -> Tensor:
+def _divisor(asked: Question, layer: int) -> int:
+    """By what the layer divides: its fan-in, or nothing."""
+    return asked.weights[layer].shape[1] if layer or asked.convention.first_divided else 1
+
+
+@answers
+def last_layer_forgotten(asked: Question) -> Tensor:
     """The sum stops one layer early: the last layer has δ = 1 and contributes as well."""
-    traces = _both(weights, biases, x1, x2, sigma_b)
-    return summed(weights, *traces, sigma_b, layers=lambda depth: range(depth - 1))
+    return summed(asked, layers=lambda depth: range(depth - 1))
 
 
-def last_layer_only(weights: Parameters, biases: Parameters, x1: Tensor, x2: Tensor, sigma_b: float) -> Tensor:
+@answers
+def last_layer_only(asked: Question) -> Tensor:
     """You kept the last layer only: that is the kernel of a network whose hidden layers are frozen."""
-    traces = _both(weights, biases, x1, x2, sigma_b)
-    return summed(weights, *traces, sigma_b, layers=lambda depth: range(depth - 1, depth))
+    return summed(asked, layers=lambda depth: range(depth - 1, depth))
 
 
-def no_backward_factor(weights: Parameters, biases: Parameters, x1: Tensor, x2: Tensor, sigma_b: float) -> Tensor:
+@answers
+def no_backward_factor(asked: Question) -> Tensor:
     """The factor ⟨δ, δ'⟩ is missing: a parameter of an early layer acts through all later ones."""
-    traces = _both(weights, biases, x1, x2, sigma_b)
-    return summed(weights, *traces, sigma_b, backward=lambda d, e: d.new_ones(len(d), len(e)))
+    return summed(asked, backward=lambda d, e: d.new_ones(len(d), len(e)))
 
 
-def preactivations_in_the_product(
-    weights: Parameters, biases: Parameters, x1: Tensor, x2: Tensor, sigma_b: float
-) -> Tensor:
+@answers
+def preactivations_in_the_product(asked: Question) -> Tensor:
     """You used preactivations in the inner product: what enters a layer is φ of them."""
-    one, two = _both(weights, biases, x1, x2, sigma_b)
-    one, two = (t._replace(post=[t.post[0], *t.pre[:-1]]) for t in (one, two))
-    return summed(weights, one, two, sigma_b)
+    traces = (traced(asked, x) for x in (asked.x1, asked.x2))
+    return summed(asked, *(trace._replace(post=[trace.post[0], *trace.pre[:-1]]) for trace in traces))
 
 
-def backward_not_scaled(weights: Parameters, biases: Parameters, x1: Tensor, x2: Tensor, sigma_b: float) -> Tensor:
+@answers
+def backward_not_scaled(asked: Question) -> Tensor:
     """δ is carried back through W without its 1/√n: the scale belongs to the layer, forward and backward."""
-    one, two = (traced(weights, biases, x, sigma_b, backward_scale=False) for x in (x1, x2))
-    return summed(weights, one, two, sigma_b)
+    return summed(asked, *(traced(asked, x, backward_scale=False) for x in (asked.x1, asked.x2)))
 
 
-def no_slope(weights: Parameters, biases: Parameters, x1: Tensor, x2: Tensor, sigma_b: float) -> Tensor:
+@answers
+def no_slope(asked: Question) -> Tensor:
     """δ is carried back without φ̇: the chain rule passes through the activation."""
-    one, two = (
-        traced(weights, biases, x, sigma_b, slope=lambda pre, layer: torch.ones_like(pre[layer])) for x in (x1, x2)
-    )
-    return summed(weights, one, two, sigma_b)
+    ones = (traced(asked, x, slope=lambda pre, layer: torch.ones_like(pre[layer])) for x in (asked.x1, asked.x2))
+    return summed(asked, *ones)
 
 
-def slope_of_the_layer_below(weights: Parameters, biases: Parameters, x1: Tensor, x2: Tensor, sigma_b: float) -> Tensor:
+@answers
+def slope_of_the_layer_below(asked: Question) -> Tensor:
     """φ̇ is taken one layer too low: δ of a layer needs φ̇ at that layer's own preactivations."""
-    one, two = (
-        traced(weights, biases, x, sigma_b, slope=lambda pre, layer: (pre[layer - 1] > 0).double()) for x in (x1, x2)
-    )
-    return summed(weights, one, two, sigma_b)
+    below = (traced(asked, x, slope=lambda pre, layer: (pre[layer - 1] > 0).double()) for x in (asked.x1, asked.x2))
+    return summed(asked, *below)
 
 
-def biases_not_applied(weights: Parameters, biases: Parameters, x1: Tensor, x2: Tensor, sigma_b: float) -> Tensor:
+@answers
+def biases_not_applied(asked: Question) -> Tensor:
     """The forward pass leaves out sigma_b · b, so other units are active than in the network."""
-    one, two = (traced(weights, biases, x, 0.0) for x in (x1, x2))
-    return summed(weights, one, two, sigma_b)
+    return summed(asked, *(traced(asked, x, sigma_b=0.0) for x in (asked.x1, asked.x2)))
 
 
-all_of_them = (
-    Misconception(biases_not_trained),
-    Misconception(bias_not_squared),
-    Misconception(activations_not_divided),
-    Misconception(divided_by_the_root),
-    Misconception(last_layer_forgotten),
-    Misconception(last_layer_only),
-    Misconception(no_backward_factor),
-    Misconception(preactivations_in_the_product),
-    Misconception(backward_not_scaled),
-    Misconception(no_slope),
-    Misconception(slope_of_the_layer_below),
-    Misconception(biases_not_applied),
-)
+@answers
+def factor_not_in_the_gradient(asked: Question) -> Tensor:
+    """The factor 2 is in the network but not in the inner products: each of the two gradients brings a √2."""
+    c = asked.convention
+    return summed(asked, inner=lambda asked, layer: asked.variance(layer) / (c.hidden_variance if layer else 1))
+
+
+def all_of_them(convention: Convention) -> tuple[Misconception, ...]:
+    everywhere = (
+        biases_not_trained,
+        bias_not_squared,
+        activations_not_divided,
+        divided_by_the_root,
+        last_layer_forgotten,
+        last_layer_only,
+        no_backward_factor,
+        preactivations_in_the_product,
+        backward_not_scaled,
+        no_slope,
+        slope_of_the_layer_below,
+        biases_not_applied,
+        *([factor_not_in_the_gradient] if convention.hidden_variance != 1 else []),
+    )
+    wrong = (Misconception(under(convention, function)) for function in everywhere)
+    return (*wrong, *other_conventions(right, convention))

@@ -10,65 +10,69 @@ import torch
 from torch import Tensor
 
 from ntk_teach.grading.task import Misconception
+from ntk_teach.grading.tasks.neural_tangent_kernel.convention import Convention, under
+from ntk_teach.grading.tasks.neural_tangent_kernel.other_conventions import other_conventions
 from ntk_teach.grading.tasks.neural_tangent_kernel.shares_alternatives import ingredients, products_of_later_slopes
 
 __all__ = ["all_of_them"]
 
 
-def _shares(x: Tensor, depth: int, sigma_b: float, kept: Callable[[list[Tensor], int], list[Tensor]]) -> Tensor:
-    sigma, slopes = ingredients(x, depth, sigma_b)
+def _shares(
+    x: Tensor, depth: int, sigma_b: float, kept: Callable[[list[Tensor], int], list[Tensor]], convention: Convention
+) -> Tensor:
+    sigma, slopes = ingredients(x, depth, sigma_b, convention=convention)
     return torch.stack([math.prod(kept(slopes, layer), start=own) for layer, own in enumerate(sigma)])
 
 
-def kernels_without_slopes(x: Tensor, depth: int, sigma_b: float) -> Tensor:
+def kernels_without_slopes(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
     """You returned Σ of each depth: a change of layer ℓ reaches the output through all later layers, and each
     multiplies by its Σ̇.
     """
-    return _shares(x, depth, sigma_b, lambda slopes, layer: [])
+    return _shares(x, depth, sigma_b, lambda slopes, layer: [], convention)
 
 
-def next_slope_only(x: Tensor, depth: int, sigma_b: float) -> Tensor:
+def next_slope_only(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
     """Each Σ meets only the slope of the next layer: every later layer multiplies by its own Σ̇."""
-    return _shares(x, depth, sigma_b, lambda slopes, layer: slopes[layer : layer + 1])
+    return _shares(x, depth, sigma_b, lambda slopes, layer: slopes[layer : layer + 1], convention)
 
 
-def earlier_slopes(x: Tensor, depth: int, sigma_b: float) -> Tensor:
+def earlier_slopes(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
     """You multiplied by the slopes of the earlier layers: a change of a layer travels to the output, not back to the
     input.
     """
-    return _shares(x, depth, sigma_b, lambda slopes, layer: slopes[:layer])
+    return _shares(x, depth, sigma_b, lambda slopes, layer: slopes[:layer], convention)
 
 
-def own_slope_included(x: Tensor, depth: int, sigma_b: float) -> Tensor:
+def own_slope_included(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
     """The product starts one layer too early: the share of layer ℓ has the slopes of the layers after ℓ, not of ℓ
     itself.
     """
-    return _shares(x, depth, sigma_b, lambda slopes, layer: slopes[max(layer - 1, 0) :])
+    return _shares(x, depth, sigma_b, lambda slopes, layer: slopes[max(layer - 1, 0) :], convention)
 
 
-def own_slope_left_out(x: Tensor, depth: int, sigma_b: float) -> Tensor:
+def own_slope_left_out(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
     """The product starts one layer too late: the first activation after layer ℓ belongs to it."""
-    return _shares(x, depth, sigma_b, lambda slopes, layer: slopes[layer + 1 :])
+    return _shares(x, depth, sigma_b, lambda slopes, layer: slopes[layer + 1 :], convention)
 
 
-def all_slopes(x: Tensor, depth: int, sigma_b: float) -> Tensor:
+def all_slopes(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
     """Every share is multiplied by all slopes: only the layers after ℓ stand between ℓ and the output."""
-    return _shares(x, depth, sigma_b, lambda slopes, layer: slopes)
+    return _shares(x, depth, sigma_b, lambda slopes, layer: slopes, convention)
 
 
-def last_layer_first(x: Tensor, depth: int, sigma_b: float) -> Tensor:
+def last_layer_first(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
     """The layers are in reverse order: the first axis runs from the layer next to the input to the last one."""
-    return products_of_later_slopes(x, depth, sigma_b).flip(0)
+    return products_of_later_slopes(x, depth, sigma_b, convention=convention).flip(0)
 
 
-def fractions(x: Tensor, depth: int, sigma_b: float) -> Tensor:
+def fractions(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
     """You divided by Θ: the shares asked are the summands, which add up to Θ; their fractions add up to 1."""
-    shares = products_of_later_slopes(x, depth, sigma_b)
+    shares = products_of_later_slopes(x, depth, sigma_b, convention=convention)
     return shares / shares.sum(0)
 
 
-def _partial_kernels(x: Tensor, depth: int, sigma_b: float) -> list[Tensor]:
-    sigma, slopes = ingredients(x, depth, sigma_b)
+def _partial_kernels(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> list[Tensor]:
+    sigma, slopes = ingredients(x, depth, sigma_b, convention=convention)
     steps = zip(slopes, sigma[1:], strict=True)
     return [sigma[0], *_carried(sigma[0], list(steps))]
 
@@ -81,25 +85,25 @@ def _carried(theta: Tensor, steps: list[tuple[Tensor, Tensor]]) -> list[Tensor]:
     return kernels
 
 
-def kernels_of_all_depths(x: Tensor, depth: int, sigma_b: float) -> Tensor:
+def kernels_of_all_depths(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
     """You returned Θ of every depth: each of them is a whole kernel, not a summand of the deepest one."""
-    return torch.stack(_partial_kernels(x, depth, sigma_b))
+    return torch.stack(_partial_kernels(x, depth, sigma_b, convention=convention))
 
 
-def differences_of_depths(x: Tensor, depth: int, sigma_b: float) -> Tensor:
+def differences_of_depths(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
     """You took differences of Θ between depths: a new layer adds its Σ, but also scales down what was there."""
-    kernels = _partial_kernels(x, depth, sigma_b)
+    kernels = _partial_kernels(x, depth, sigma_b, convention=convention)
     return torch.stack([kernels[0], *[b - a for a, b in pairwise(kernels)]])
 
 
-def running_sum(x: Tensor, depth: int, sigma_b: float) -> Tensor:
+def running_sum(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
     """You summed up as you went: entry ℓ should hold the share of layer ℓ alone."""
-    return torch.stack(list(accumulate(products_of_later_slopes(x, depth, sigma_b))))
+    return torch.stack(list(accumulate(products_of_later_slopes(x, depth, sigma_b, convention=convention))))
 
 
-def matrix_products(x: Tensor, depth: int, sigma_b: float) -> Tensor:
+def matrix_products(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
     """You used matrix products: everything here multiplies entry by entry, one pair of inputs at a time."""
-    sigma, slopes = ingredients(x, depth, sigma_b)
+    sigma, slopes = ingredients(x, depth, sigma_b, convention=convention)
     shares = []
     for layer, own in enumerate(sigma):
         for slope in slopes[layer:]:
@@ -108,23 +112,26 @@ def matrix_products(x: Tensor, depth: int, sigma_b: float) -> Tensor:
     return torch.stack(shares)
 
 
-def hidden_layers_only(x: Tensor, depth: int, sigma_b: float) -> Tensor:
+def hidden_layers_only(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
     """The last layer is missing: it has parameters too, and its share is Σ of the full depth."""
-    return products_of_later_slopes(x, depth, sigma_b)[:-1]
+    return products_of_later_slopes(x, depth, sigma_b, convention=convention)[:-1]
 
 
-all_of_them = (
-    Misconception(kernels_without_slopes),
-    Misconception(next_slope_only),
-    Misconception(earlier_slopes),
-    Misconception(own_slope_included),
-    Misconception(own_slope_left_out),
-    Misconception(all_slopes),
-    Misconception(last_layer_first),
-    Misconception(fractions),
-    Misconception(kernels_of_all_depths),
-    Misconception(differences_of_depths),
-    Misconception(running_sum),
-    Misconception(matrix_products),
-    Misconception(hidden_layers_only),
-)
+def all_of_them(convention: Convention) -> tuple[Misconception, ...]:
+    everywhere = (
+        kernels_without_slopes,
+        next_slope_only,
+        earlier_slopes,
+        own_slope_included,
+        own_slope_left_out,
+        all_slopes,
+        last_layer_first,
+        fractions,
+        kernels_of_all_depths,
+        differences_of_depths,
+        running_sum,
+        matrix_products,
+        hidden_layers_only,
+    )
+    wrong = (Misconception(under(convention, function)) for function in everywhere)
+    return (*wrong, *other_conventions(products_of_later_slopes, convention, by_depth=True))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from ntk_teach.grading.task import Misconception
+from ntk_teach.grading.tasks.neural_tangent_kernel.convention import RELATIVE, Convention, under
+from ntk_teach.grading.tasks.neural_tangent_kernel.other_conventions import others
 
 __all__ = ["all_of_them"]
 
@@ -14,93 +16,120 @@ def slope(u: Tensor, v: Tensor) -> Tensor:
     return (u @ (v - v.mean())) / (u @ u)
 
 
-def standard_deviation(widths: Tensor, samples: Tensor) -> Tensor:
-    """You fitted the standard deviation: its slope is half of the variance's."""
-    return slope(widths.log(), samples.std(dim=1).log())
+def spread(samples: Tensor, convention: Convention, *, over: int = 1) -> Tensor:
+    return convention.spread.of(samples.var(dim=over), samples.mean(dim=over))
 
 
-def no_logarithms(widths: Tensor, samples: Tensor) -> Tensor:
+def right(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    return slope(widths.log(), spread(samples, convention).log())
+
+
+def no_logarithms(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
     """You fitted a straight line to the raw numbers: a power law is straight only between logarithms."""
-    return slope(widths, samples.var(dim=1))
+    return slope(widths, spread(samples, convention))
 
 
-def width_not_logged(widths: Tensor, samples: Tensor) -> Tensor:
+def width_not_logged(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
     """The width is not in logarithms: a power law needs them on both axes."""
-    return slope(widths, samples.var(dim=1).log())
+    return slope(widths, spread(samples, convention).log())
 
 
-def variance_not_logged(widths: Tensor, samples: Tensor) -> Tensor:
-    """The variance is not in logarithms: a power law needs them on both axes."""
-    return slope(widths.log(), samples.var(dim=1))
+def spread_not_logged(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """The {spread} is not in logarithms: a power law needs them on both axes."""
+    return slope(widths.log(), spread(samples, convention))
 
 
-def two_bases(widths: Tensor, samples: Tensor) -> Tensor:
-    """Two bases of logarithm are mixed (10 for the width, e for the variance): any base will do, but one."""
-    return slope(widths.log10(), samples.var(dim=1).log())
+def two_bases(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """Two bases of logarithm are mixed (10 for the width, e for the {spread}): any base will do, but one."""
+    return slope(widths.log10(), spread(samples, convention).log())
 
 
-def two_bases_reversed(widths: Tensor, samples: Tensor) -> Tensor:
-    """Two bases of logarithm are mixed (e for the width, 10 for the variance): any base will do, but one."""
-    return slope(widths.log(), samples.var(dim=1).log10())
+def two_bases_reversed(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """Two bases of logarithm are mixed (e for the width, 10 for the {spread}): any base will do, but one."""
+    return slope(widths.log(), spread(samples, convention).log10())
 
 
-def ends_only(widths: Tensor, samples: Tensor) -> Tensor:
+def ends_only(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
     """You joined the first and the last width: least squares uses all of them."""
-    spread = samples.var(dim=1).log()
-    return (spread[-1] - spread[0]) / (widths[-1].log() - widths[0].log())
+    logs = spread(samples, convention).log()
+    return (logs[-1] - logs[0]) / (widths[-1].log() - widths[0].log())
 
 
-def axes_swapped(widths: Tensor, samples: Tensor) -> Tensor:
-    """You fitted log width against log variance: the slope asked is that of the variance as the width grows."""
-    return slope(samples.var(dim=1).log(), widths.log())
+def axes_swapped(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """You fitted log width against log {spread}: the slope asked is that of the {spread} as the width grows."""
+    return slope(spread(samples, convention).log(), widths.log())
 
 
-def second_moment(widths: Tensor, samples: Tensor) -> Tensor:
+def second_moment(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
     """You averaged squares without subtracting the mean: that is the second moment, which tends to Θ², not to 0."""
-    return slope(widths.log(), samples.square().mean(dim=1).log())
+    moment = convention.spread.of(samples.square().mean(dim=1), samples.mean(dim=1))
+    return slope(widths.log(), moment.log())
 
 
-def one_mean_for_all(widths: Tensor, samples: Tensor) -> Tensor:
+def one_mean_for_all(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
     """You subtracted one mean from all widths: each width fluctuates about its own."""
-    return slope(widths.log(), (samples - samples.mean()).square().mean(dim=1).log())
+    squares = (samples - samples.mean()).square().mean(dim=1)
+    return slope(widths.log(), convention.spread.of(squares, samples.mean(dim=1)).log())
 
 
-def over_the_widths(widths: Tensor, samples: Tensor) -> Tensor:
-    """The variance runs over the widths: it belongs to the networks, the second axis of samples."""
-    return slope(widths.log(), samples.var(dim=0).log())
+def over_the_widths(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """The {spread} runs over the widths: it belongs to the networks, the second axis of samples."""
+    return slope(widths.log(), spread(samples, convention, over=0).log())
 
 
-def of_the_mean(widths: Tensor, samples: Tensor) -> Tensor:
-    """You fitted the mean of the samples: the question is how their variance falls."""
+def of_the_mean(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """You fitted the mean of the samples: the question is how their {spread} falls."""
     return slope(widths.log(), samples.mean(dim=1).log())
 
 
-def sign_dropped(widths: Tensor, samples: Tensor) -> Tensor:
-    """The sign is lost: a variance that falls has a negative slope."""
-    return slope(widths.log(), samples.var(dim=1).log()).abs()
+def sign_dropped(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """The sign is lost: what falls as the width grows has a negative slope."""
+    return right(widths, samples, convention=convention).abs()
 
 
-def absolute_deviation(widths: Tensor, samples: Tensor) -> Tensor:
-    """You fitted the mean absolute deviation: like the standard deviation it falls half as fast, and it is another
-    number.
+def absolute_deviation(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """You fitted the mean absolute deviation: it falls half as fast as a variance, and it is another number than the
+    {spread}.
     """
     centered = samples - samples.mean(dim=1, keepdim=True)
     return slope(widths.log(), centered.abs().mean(dim=1).log())
 
 
-all_of_them = (
-    Misconception(standard_deviation),
-    Misconception(no_logarithms),
-    Misconception(width_not_logged),
-    Misconception(variance_not_logged),
-    Misconception(two_bases),
-    Misconception(two_bases_reversed),
-    Misconception(ends_only),
-    Misconception(axes_swapped),
-    Misconception(second_moment),
-    Misconception(one_mean_for_all),
-    Misconception(over_the_widths),
-    Misconception(of_the_mean),
-    Misconception(sign_dropped),
-    Misconception(absolute_deviation),
-)
+def mean_not_squared(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """You divided the variance by the mean: only its square has the unit of a variance."""
+    return slope(widths.log(), (samples.var(dim=1) / samples.mean(dim=1)).log())
+
+
+def deviation_over_mean(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """You fitted the standard deviation divided by the mean: its slope is half of the one that is asked."""
+    return slope(widths.log(), (samples.std(dim=1) / samples.mean(dim=1)).log())
+
+
+def another_spread(convention: Convention, other: Convention) -> Misconception:
+    """A right answer to the text of another course."""
+    message = (
+        f"You fitted the {other.spread.name}, which is asked in the convention of {other.source}; the text of your "
+        f"notebook, with the convention of {convention.source}, asks for the {convention.spread.name}: another slope."
+    )
+    return Misconception(under(other, right, name=f"convention_of_{other.name}", message=message))
+
+
+def all_of_them(convention: Convention) -> tuple[Misconception, ...]:
+    everywhere = (
+        no_logarithms,
+        width_not_logged,
+        spread_not_logged,
+        two_bases,
+        two_bases_reversed,
+        ends_only,
+        axes_swapped,
+        second_moment,
+        one_mean_for_all,
+        over_the_widths,
+        of_the_mean,
+        sign_dropped,
+        absolute_deviation,
+        *([mean_not_squared, deviation_over_mean] if convention.spread == RELATIVE else []),
+    )
+    wrong = (Misconception(under(convention, function)) for function in everywhere)
+    return (*wrong, *(another_spread(convention, other) for other in others(convention)))
