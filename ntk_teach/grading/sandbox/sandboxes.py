@@ -1,0 +1,112 @@
+"""Sandboxes for a class: one warm interpreter, and a fork of it for each submission."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+from dataclasses import asdict
+
+from ntk_teach.grading.sandbox.launch import cold, environment, paths, python
+from ntk_teach.grading.sandbox.limits import Limits
+from ntk_teach.grading.sandbox.process import STARTED, Sandboxed, pair
+
+__all__ = ["Sandboxes"]
+
+WARM = ("root", "user")  # the backends that fork a warm interpreter
+
+
+class Sandboxes:
+    """Starts sandboxes of one backend (see ``backends.chosen``). Safe to use from several threads."""
+
+    def __init__(self, backend: str) -> None:
+        self.backend = backend
+        self._folder = ""
+        self._lock = threading.Lock()
+        self._zygote: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._ready = False
+        if backend in WARM:
+            self._folder = tempfile.mkdtemp(prefix="ntk-sandbox-")
+            self._start()
+
+    def open(self, limits: Limits) -> Sandboxed:
+        """A new sandbox, which is still to ``begin``. Raises OSError if none can be started."""
+        if self.backend not in WARM:
+            return cold(self.backend, limits)
+        channel, theirs = pair()
+        status, wardens = pair()
+        one = Sandboxed(channel, status, limits, self.backend)
+        with contextlib.closing(theirs), contextlib.closing(wardens):
+            try:
+                self._ask(limits, [theirs.fileno(), wardens.fileno()])
+            except OSError:
+                one.close()
+                raise
+        return one
+
+    def alive(self) -> bool:
+        """Can another sandbox be opened?"""
+        return self.backend not in WARM or (self._zygote is not None and self._zygote.poll() is None)
+
+    def close(self) -> None:
+        """End the warm interpreter, and with it every sandbox that is left."""
+        self._end()
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Sandboxes:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _start(self) -> None:
+        self._control, theirs = pair(socket.SOCK_SEQPACKET)
+        self._control.settimeout(STARTED)
+        self._ready = False
+        with contextlib.closing(theirs):
+            self._zygote = subprocess.Popen(
+                python("zygote", str(theirs.fileno()), self._folder),
+                pass_fds=[theirs.fileno()],
+                env=environment(self._folder),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
+
+    def _ask(self, limits: Limits, descriptors: list[int]) -> None:
+        shows, hides = paths()
+        request = {"backend": self.backend, "limits": asdict(limits), "shows": shows, "hides": hides}
+        with self._lock:
+            if self._ready and not self.alive():  # killed, by a person or for want of memory: once more
+                self._end()
+                self._start()
+            control = self._control
+            try:
+                if control is None:
+                    raise OSError("closed")
+                self._ready = self._ready or bool(control.recv(1 << 16))
+                if not self._ready:
+                    raise OSError("no word from it")
+                socket.send_fds(control, [json.dumps(request).encode()], descriptors)
+            except OSError as error:
+                raise OSError(f"the warm interpreter has ended: {self._end() or error}") from None
+
+    def _end(self) -> str:
+        """End the warm interpreter; the last line of what it said."""
+        self._ready = False
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._zygote is None:
+            return ""
+        self._zygote.kill()
+        said = self._zygote.communicate()[1].decode("utf-8", "replace").strip().splitlines()
+        self._zygote = None
+        return said[-1] if said else ""
