@@ -1,7 +1,6 @@
-"""nbgrader's settings for this course: its own steps, and three of ours before, during and after execution."""
+"""nbgrader's settings for this course: its own steps, and ours before, in the place of, and after its execution."""
 
 from nbgrader.preprocessors import (
-    AssignLatePenalties,
     CheckCellMetadata,
     ClearOutput,
     DeduplicateIds,
@@ -12,7 +11,10 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
-from ntk_teach.grading.classroom.preprocessors import Rebuild, Run, Verdicts
+from ntk_teach.grading.classroom.exporters import PlainExport
+from ntk_teach.grading.classroom.feedback_page import FeedbackPage, Marks
+from ntk_teach.grading.classroom.late import LatePenalties
+from ntk_teach.grading.classroom.preprocessors import Rebuild, Run
 
 c = get_config()  # noqa: F821  (given by the loader)
 
@@ -31,15 +33,18 @@ c.Autograde.sanitize_preprocessors = [
 c.Autograde.autograde_preprocessors = [
     Run,
     IgnorePattern,
-    Verdicts,
     LimitOutput,
     SaveAutoGrades,
-    AssignLatePenalties,
+    LatePenalties,
     CheckCellMetadata,
 ]
+c.GenerateFeedback.exporter_class = FeedbackPage
+c.GenerateFeedback.preprocessors = [Marks]
+c.ExportApp.plugin_class = PlainExport
 
-# Seconds for a cell; a right notebook needs a few in all.
-c.Run.timeout = 60
-c.Run.shutdown_kernel = "immediate"
-# Demonstrations use the whole library and carry no points.
-c.Run.skip_cells_with_tag = "demonstration"
+# Seconds of processor time for a cell, and for a task; a right notebook needs a few in all. Others: wall, memory,
+# processes, file_size, disk, output, total_output, messages, answer (bytes and numbers).
+c.Run.limits = {"cpu": 20, "wall": 300}
+
+# What a submission loses for each day that has begun after the due date, by times that you give with --received.
+c.LatePenalty.per_day = 0.0

@@ -22,7 +22,7 @@ CHECKS: list[tuple[str, list[str]]] = [
             "pytest",
             "-m",
             "not boundary and not soak",
-            "--jaxtyping-packages=ntk_teach,beartype.beartype",
+            "--jaxtyping-packages=ntk_teach,typechecked.checked",
             "--durations=15",
         ],
     ),

@@ -50,7 +50,12 @@ def cluster(address: str | None = None, *, workers: int | None = None) -> Iterat
             yield client
         return
     with (
-        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as local,
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0",  # by default its page of numbers would be open to the network
+            worker_dashboard_address="127.0.0.1:0",
+        ) as local,
         Client(local) as client,
     ):
         yield client

@@ -1,5 +1,6 @@
 """The command line without a class: help, wrong words, wrong folders. Real gradings are in tests/exercises."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from booked import booked
 
 from ntk_teach.grading.classroom.course import Course
 from ntk_teach.grading.cli import main
@@ -30,13 +32,28 @@ def fails(capsys, *arguments: object) -> str:
     return err
 
 
-@pytest.mark.parametrize("command", ["status", "release", "check", "grade", "feedback", "export"])
+COMMANDS = ["status", "doctor", "release", "check", "validate", "grade", "feedback", "export"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself_with_an_example(capsys, command: str) -> None:
-    """Help shows a line that can be typed."""
+    """Help shows a line that can be typed, and the exit codes; the example is one that the command takes."""
+    from ntk_teach.grading.cli import _parser
+
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
     assert ended.value.code == 0
-    assert f"example: ntk-teach {command}" in capsys.readouterr().out
+    text = " ".join(capsys.readouterr().out.split())
+    assert "exit codes: 0 done; 1 done, and something needs a person; 2 could not be done" in text
+    example = text.partition("example: ntk-teach ")[2].partition(" -- ")[0]
+    assert _parser().parse_args(example.split()).command == command
+
+
+def test_the_command_line_starts_without_nbgrader() -> None:
+    """Its import takes seconds, and many commands need none of it."""
+    code = "import sys, ntk_teach.grading.cli; print({'nbgrader', 'nbformat', 'IPython', 'dask'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_a_word_that_is_no_command_is_a_usage_error() -> None:
@@ -79,6 +96,115 @@ def test_each_step_says_which_one_comes_before(course, capsys) -> None:
     assert "ntk-teach grade 05" in fails(capsys, "feedback", "05", "--course", course)
     assert "release and grade" in fails(capsys, "export", "--csv", course / "g.csv", "--course", course)
     assert not (course / "g.csv").exists()
+
+
+def as_json(capsys, *arguments: object) -> tuple[int, dict]:
+    """Exit code and the one object on stdout."""
+    code = main([*map(str, arguments), "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_status_for_a_program(course, capsys, monkeypatch) -> None:
+    """The numbers of the line, and who is meant; the sandbox that a grading would take."""
+    from ntk_teach.grading.classroom import doctor
+    from ntk_teach.grading.classroom.report import REVIEW, Report, Row
+
+    monkeypatch.setattr(doctor, "sandbox_used", lambda: "user")
+    rows = (
+        Row("ada", "graded", 9.0, 18.0, to_read=4.0, penalty=1.0),
+        Row("bob", REVIEW, 0.0, 18.0, reasons=("no notebook",), flags=("like ada's",)),
+    )
+    Course(course).state("x").parent.mkdir()
+    Report(rows).save(Course(course).state(f"graded-{SLUG}"))
+    (course / "submitted" / "ada" / SLUG).mkdir(parents=True)
+    code, told = as_json(capsys, "status", "--course", course)
+    assert (code, told["sandbox"]) == (0, "user")
+    (chapter,) = told["chapters"]
+    lists = {key: chapter[key] for key in ("to_review", "to_read", "flagged", "late")}
+    assert lists == {"to_review": ["bob"], "to_read": ["ada"], "flagged": ["bob"], "late": ["ada"]}
+    assert (chapter["handed_in"], chapter["graded"], chapter["released"], chapter["points"]) == (1, 2, False, 18)
+    assert [row["score"] for row in chapter["students"]] == [9.0, 0.0]
+    assert main(["status", "--course", str(course)]) == 0
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert "1 handed in, 2 graded, 1 to review, 1 with answers for you to read, 1 with likenesses" in line
+
+
+@pytest.mark.parametrize("state", [0, 1, 2])
+def test_the_doctors_exit_code_is_the_worst_that_was_found(course, capsys, monkeypatch, state) -> None:
+    """0 all well, 1 something needs a person, 2 cannot grade; the same in words and for a program."""
+    from ntk_teach.grading.classroom import doctor
+    from ntk_teach.grading.classroom.machine import Finding, State
+
+    findings = [Finding("python", State.FINE, "3.11"), Finding("disk", State(state), "full", "free some")]
+    monkeypatch.setattr(doctor, "examine", lambda course, why: findings)
+    assert main(["doctor", "--course", str(course)]) == state
+    text = capsys.readouterr().out
+    assert "do: free some" in text
+    assert (
+        text.splitlines()[-1] == ["all is well", "something needs you", "this course cannot be graded here yet"][state]
+    )
+    code, told = as_json(capsys, "doctor", "--course", course)
+    assert (code, told["code"], told["findings"][1]["do"]) == (state, state, "free some")
+    assert main(["doctor", "--course", str(course / "nowhere")]) == state
+
+
+@pytest.fixture
+def tried_out(monkeypatch):
+    """What running the notebook gives, without running it."""
+    from ntk_teach.grading.classroom import try_out
+
+    def gives(*results: tuple[float, float, str]) -> None:
+        monkeypatch.setattr(try_out, "try_out", lambda path, task=None: list(results))
+
+    gives((3.0, 3.0, "05.1 passed"), (1.0, 3.0, "05.2 partly"))
+    return gives
+
+
+def test_check_says_the_points_and_so_does_the_exit_code(tmp_path, capsys, tried_out) -> None:
+    """1 until every point is there; for a program, each task with its words."""
+    assert main(["check", "my.ipynb"]) == 1
+    assert capsys.readouterr().out.splitlines() == ["05.1 passed", "05.2 partly", "4 of 6 points"]
+    code, told = as_json(capsys, "check", "my.ipynb", "--task", "05.2")
+    assert (code, told["points"], told["of"], told["problems"]) == (1, 4.0, 6.0, [])
+    assert told["tasks"][1] == {"points": 1.0, "of": 3.0, "text": "05.2 partly"}
+    tried_out((3.0, 3.0, "05.1 passed"))
+    assert main(["check", "my.ipynb"]) == 0
+
+
+def test_validate_looks_at_the_file_as_well(tmp_path, capsys, tried_out) -> None:
+    """All points and a cell too many is not yet ready; a file that is none of ours is refused before it runs."""
+    tried_out((3.0, 3.0, "05.1 passed"))
+    cells = [{"cell_type": "code", "id": "05-1", "metadata": {}, "source": ""}]
+    (tmp_path / "my.ipynb").write_text(json.dumps({"cells": cells}))
+    assert main(["validate", str(tmp_path / "my.ipynb")]) == 1
+    out = capsys.readouterr().out.splitlines()
+    assert f"before handing in: the file is to be called {SLUG}.ipynb, this one is called my.ipynb" in out
+    assert out[-1] == "3 of 3 points"
+    code, told = as_json(capsys, "validate", tmp_path / "my.ipynb")
+    assert code == 1
+    assert len(told["problems"]) == len(out) - 2
+    (tmp_path / "my.ipynb").write_text("{}")
+    assert "which is another" in fails(capsys, "validate", tmp_path / "my.ipynb")
+    assert "no such file" in fails(capsys, "validate", tmp_path / "none.ipynb")
+
+
+def test_export_to_a_file_and_for_whom(tmp_path, capsys) -> None:
+    """Formats and rosters from the command line; a target that cannot be written leaves nothing behind."""
+    made = booked(tmp_path / "course", {"ada": (3, 5.5), "bob": (1, 0)}).root
+    for name, first in (("plain", "assignment"), ("canvas", "Student"), ("moodle", "Username")):
+        table = made / f"{name}.csv"
+        assert main(["export", "--csv", str(table), "--format", name, "5", "--course", str(made)]) == 0
+        assert capsys.readouterr().out == f"{2 + (name == 'canvas')} rows in {table}\n"
+        assert table.read_text().startswith(first)
+    code, told = as_json(capsys, "export", "--csv", made / "g.csv", "--course", made)
+    assert (code, told) == (0, {"file": str(made / "g.csv"), "rows": 2, "format": "plain", "unread": []})
+    assert "name a file in a folder that exists" in fails(
+        capsys, "export", "--csv", made / "no" / "g.csv", "--course", made
+    )
+    assert "a CSV file" in fails(
+        capsys, "export", "--csv", made / "g.csv", "--format", "canvas", "--roster", made / "no.csv", "--course", made
+    )
+    assert "expected one of 05" in fails(capsys, "export", "--csv", made / "g.csv", "77", "--course", made)
 
 
 def test_check_of_what_is_no_notebook(tmp_path, capsys) -> None:

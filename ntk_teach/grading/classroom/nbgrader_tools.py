@@ -10,11 +10,12 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ntk_teach.errors import sentence
 from ntk_teach.grading.classroom.course import CONFIG, Course, CourseError
 
-__all__ = ["convert", "environment", "needs_nbgrader"]
+__all__ = ["configuration", "convert", "environment", "needs_nbgrader"]
 
 
 @contextmanager
@@ -75,7 +76,7 @@ def convert(course: Course, converter: str, *, assignment: str, student: str = "
         from nbgrader.coursedir import CourseDirectory
         from nbgrader.utils import capture_log
 
-        config = _config(course)
+        config = configuration(course)
         folder = CourseDirectory(config=config, assignment_id=assignment, student_id=student)
         app = getattr(converters, converter)(coursedir=folder, config=config)
         app.force = True
@@ -92,7 +93,8 @@ def _cause(log: str) -> str:
     return raised[-1].strip() if raised else "no reason given"
 
 
-def _config(course: Course) -> object:
+def configuration(course: Course) -> Any:
+    """The course's ``nbgrader_config.py``, its folders and gradebook named in full."""
     from traitlets.config.loader import PyFileConfigLoader
 
     config = PyFileConfigLoader(CONFIG, path=str(course.root)).load_config()

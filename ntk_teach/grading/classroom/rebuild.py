@@ -10,7 +10,8 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
-from ntk_teach.grading.classroom.notebooks import NotebookNode
+from ntk_teach.grading.classroom.notebooks import NotebookNode, code_cell, text_cell
+from ntk_teach.grading.classroom.sanitize import safe_attachments, safe_markdown
 
 __all__ = ["rebuilt"]
 
@@ -23,6 +24,8 @@ def rebuilt(submitted: NotebookNode, released: NotebookNode) -> tuple[NotebookNo
     mended: list[str] = []
     last = ""
     for cell in submitted.cells:
+        # Half of a character outside of the first plane cannot be written to a file; Python would not compile it.
+        cell.source = str(cell.source).encode("utf-8", "replace").decode("utf-8")
         slot, how = _slot(cell, released, taken)
         if slot is None:
             extra[last].append(_loose(cell))
@@ -45,12 +48,12 @@ def rebuilt(submitted: NotebookNode, released: NotebookNode) -> tuple[NotebookNo
             and taken[slot].source != original.source
         ):
             mended.append(f"the cell {slot} was edited: the released one is used")
-    result = copy.deepcopy(released)
-    result.cells = list(extra[""])
+    result = type(released)({**released, "metadata": copy.deepcopy(released.metadata), "cells": list(extra[""])})
     for slot, original in slots.items():
         cell = copy.deepcopy(original)
-        if _is_solution(original) and slot in taken:
+        if _is_solution(original) and slot in taken and taken[slot].source != original.source:
             cell.source = taken[slot].source
+            _make_harmless(cell, taken[slot].get("attachments"))
         result.cells += [cell, *extra[slot]]
     return result, mended
 
@@ -81,10 +84,21 @@ def _meta(cell: NotebookNode) -> Mapping[str, object]:
 
 def _loose(cell: NotebookNode) -> NotebookNode:
     """An extra cell runs, but is nobody's answer: it has no nbgrader metadata and no id that is in use."""
-    loose = copy.deepcopy(cell)
-    loose.metadata = type(cell.metadata)()
-    loose.pop("id", None)
+    if cell.cell_type == "code":
+        return code_cell(cell.source)
+    # A raw cell would go into a page as it is.
+    loose = text_cell(cell.source if cell.cell_type == "markdown" else f"(raw cell)\n\n{cell.source}")
+    _make_harmless(loose, cell.get("attachments"))
     return loose
+
+
+def _make_harmless(cell: NotebookNode, attachments: object) -> None:
+    """Text is shown in a browser; code is shown as text, and runs as it was written."""
+    if cell.cell_type == "markdown":
+        kept = safe_attachments(attachments)
+        cell.source = safe_markdown(cell.source, kept)
+        if kept:
+            cell.attachments = type(cell)(kept)
 
 
 def _is_solution(cell: NotebookNode) -> bool:

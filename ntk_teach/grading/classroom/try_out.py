@@ -1,41 +1,108 @@
-"""A student's notebook, run from top to bottom on the public inputs: what the grader will say, before handing in."""
+"""A student's notebook, run from top to bottom on the public inputs: what the grader will say, before handing in.
+
+It goes the way of the final grading: the same execution, with the same small part of the library, and the same words.
+It is the student's own code on the student's own machine, so nothing keeps it from anything.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ntk_teach.errors import sentence
 from ntk_teach.grading.classroom.course import CourseError
 from ntk_teach.grading.classroom.nbgrader_tools import needs_nbgrader
+from ntk_teach.grading.seeds import practice_seed
+from ntk_teach.grading.task import Exercise
+from ntk_teach.grading.tasks import BOOK, CHAPTERS, exercise, variants
+
+if TYPE_CHECKING:
+    from ntk_teach.grading.classroom.notebooks import NotebookNode
 
 __all__ = ["try_out"]
 
 
-def try_out(path: Path) -> list[tuple[float, float, str]]:
-    """Points, points to get and words of every graded cell. The notebook itself is not changed."""
+def try_out(path: Path, task: str | None = None) -> list[tuple[float, float, str]]:
+    """Points, points to get and words of every graded cell, or of one task's. The notebook itself is not changed.
+
+    Raises: CourseError for a file that is no notebook, or has no graded cells.
+    """
     with needs_nbgrader():
         import nbformat
 
+        from ntk_teach.grading.classroom.execute import Execution
+        from ntk_teach.grading.classroom.library import provided_library, refusal
         from ntk_teach.grading.classroom.notebooks import read
-        from ntk_teach.grading.classroom.preprocessors import NOTES, Run, Verdicts
+        from ntk_teach.grading.sandbox.backends import UNSANDBOXED
+        from ntk_teach.grading.sandbox.limits import Limits
+        from ntk_teach.grading.sandbox.process import Ended
+        from ntk_teach.grading.sandbox.sandboxes import Sandboxes
 
-        if not path.is_file():
-            raise CourseError(sentence("check", "a notebook", f"{path}: no such file", "name your .ipynb file"))
-        try:
-            notebook = read(path)
-        except (ValueError, AttributeError, nbformat.ValidationError):
-            do = "open it in Jupyter and save it again"
-            raise CourseError(sentence("check", "a notebook", f"{path.name}, which cannot be read", do)) from None
-        resources = {"metadata": {"path": str(path.parent.resolve())}}
-        notebook, _ = Run(skip_cells_with_tag="demonstration").preprocess(notebook, resources)
-        notebook, _ = Verdicts().preprocess(notebook, resources)
-    most = {
-        cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
+    if not path.is_file():
+        raise CourseError(sentence("check", "a notebook", f"{path}: no such file", "name your .ipynb file"))
+    try:
+        notebook = read(path)
+    except (ValueError, AttributeError, nbformat.ValidationError):
+        do = "open it in Jupyter and save it again"
+        raise CourseError(sentence("check", "a notebook", f"{path.name}, which cannot be read", do)) from None
+    graded = {
+        str(cell.metadata.nbgrader.grade_id): float(cell.metadata.nbgrader.points)
         for cell in notebook.cells
-        if cell.metadata.get("nbgrader", {}).get("grade")
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade")
     }
-    found = notebook.metadata[NOTES]["verdicts"]
-    if not found:
+    if not graded:
         do = "start from the released notebook, and keep its check cells"
         raise CourseError(sentence("check", "graded cells", f"none in {path.name}", do))
-    return [(item["points"], most[name], item["text"]) for name, item in found.items()]
+    chapter = _exercise(next(iter(graded)), notebook)
+    if task is not None:
+        graded = _only(task, graded, notebook)
+    else:
+        graded |= {
+            name: float(item.points) for item in chapter.tasks if (name := item.id.replace(".", "-")) not in graded
+        }
+    seeds = {item.id: practice_seed(item.id) for item in chapter.tasks}
+    with Sandboxes(UNSANDBOXED) as sandboxes:
+        library = provided_library(chapter.provides)
+        execution = Execution(chapter, seeds, sandboxes, Limits(), library, refusal(chapter.provides))
+        try:
+            execution.run(notebook)
+        except (Ended, OSError) as error:
+            do = "look at the installation: python -m pip check"
+            raise CourseError(sentence("check", "an interpreter for your notebook", str(error), do)) from None
+    found = {name: execution.verdicts.get(name, _missing(name)) for name in graded}
+    return [(float(str(found[name]["points"])), most, str(found[name]["text"])) for name, most in graded.items()]
+
+
+def _missing(grade_id: str) -> dict[str, object]:
+    name = grade_id.replace("-", ".")
+    return {"points": 0.0, "text": f"{name}: failed, its check cell is missing; copy it from the released notebook"}
+
+
+def _exercise(grade_id: str, notebook: NotebookNode) -> Exercise:
+    """Chapter and variant, as they stand in the check cells."""
+    number = grade_id.partition("-")[0]
+    if number not in CHAPTERS:
+        do = "start from the released notebook"
+        raise CourseError(sentence("check", f"tasks of chapters {', '.join(CHAPTERS)}", repr(grade_id), do))
+    named = re.search(r'^check\(.*variant="(\w+)"', "\n".join(cell.source for cell in notebook.cells), re.MULTILINE)
+    variant = named[1] if named else BOOK
+    if variant not in variants(number):
+        do = "start from the notebook that your course handed out, or update ntk_teach"
+        raise CourseError(sentence("check", f"one of {', '.join(variants(number))}", repr(variant), do))
+    return exercise(number, variant)
+
+
+def _only(task: str, graded: dict[str, float], notebook: NotebookNode) -> dict[str, float]:
+    """Leave out the other tasks' check cells."""
+    wanted = task.replace(".", "-")
+    if wanted not in graded:
+        expected = f"one of {', '.join(name.replace('-', '.') for name in graded)}"
+        raise CourseError(sentence("check", expected, repr(task), "copy the id from the task"))
+    notebook.cells = [
+        cell
+        for cell in notebook.cells
+        if cell.metadata.get("nbgrader", {}).get("grade_id") in (None, wanted)
+        or not cell.metadata.nbgrader.get("grade")
+    ]
+    return {wanted: graded[wanted]}

@@ -1,0 +1,83 @@
+"""How fast a class is graded, sandbox on, next to nbgrader as it comes: ratios of one run on one machine."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from classroom import Classroom
+
+BIN = Path(sys.executable).parent
+GRADE = "import sys; from ntk_teach.grading.cli import main; sys.exit(main(sys.argv[1:]))"
+PEAK = """
+import resource, sys
+from ntk_teach.grading.cli import main
+assert main(sys.argv[1:]) == 0
+print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+STOCK = """
+from nbgrader.preprocessors import *
+from nbconvert.preprocessors import ClearMetadataPreprocessor
+c.Autograde.sanitize_preprocessors = [ClearOutput, DeduplicateIds, OverwriteKernelspec, OverwriteCells,
+                                      CheckCellMetadata]
+c.Autograde.autograde_preprocessors = [Execute, IgnorePattern, ClearMetadataPreprocessor, LimitOutput, SaveAutoGrades,
+                                       AssignLatePenalties, CheckCellMetadata]
+"""
+
+
+def handed_in(root: Path, many: int) -> Classroom:
+    """Solved notebooks without the demonstrations, which we do not run and nbgrader would."""
+    room = Classroom.opened(root, "05")
+    notebook = room.solved()
+    notebook.cells = [cell for cell in notebook.cells if "demonstration" not in cell.metadata.get("tags", [])]
+    for number in range(many):
+        room.hand_in(f"s{number:03}", notebook)
+    return room
+
+
+def seconds(command: list[str], **more: str) -> float:
+    """From a cold start to the written gradebook."""
+    path = os.pathsep.join([str(BIN), os.environ["PATH"]])
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PATH": path, **more}
+    begun = time.monotonic()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return time.monotonic() - begun
+
+
+def ours(room: Classroom, *words: str) -> float:
+    return seconds([sys.executable, "-c", GRADE, "grade", "05", "--force", "--course", str(room.course.root), *words])
+
+
+@pytest.mark.soak
+def test_against_nbgrader_as_it_comes(tmp_path, record_property) -> None:
+    """Twenty submissions, at least eight times as fast as `nbgrader autograde` with its own steps."""
+    room, plain = handed_in(tmp_path / "ours", 20), handed_in(tmp_path / "plain", 20)
+    config = plain.course.root / "nbgrader_config.py"
+    config.write_text(config.read_text() + STOCK)
+    command = [str(BIN / "nbgrader"), "autograde", plain.slug, f"--course-dir={plain.course.root}"]
+    theirs = seconds([*command, f"--config={config}"])
+    mine = [ours(room) for _ in range(3)]
+    record_property("nbgrader, s", round(theirs, 1))
+    record_property("ours, s", [round(value, 1) for value in mine])
+    record_property("ratio of the median", round(theirs / sorted(mine)[1], 1))
+    assert theirs / sorted(mine)[1] >= 8
+
+
+@pytest.mark.soak
+def test_two_workers_and_flat_memory(tmp_path, record_property) -> None:
+    """300 submissions: two workers against one, and the grader's memory after 60 and after 300."""
+    few, many = handed_in(tmp_path / "few", 60), handed_in(tmp_path / "many", 300)
+    peaks = {}
+    for name, room in (("60", few), ("300", many)):
+        command = [sys.executable, "-c", PEAK, "grade", "05", "--course", str(room.course.root)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        peaks[name] = int(done.stdout.split("peak ")[1]) // 1024
+    start = ours(handed_in(tmp_path / "one", 1))
+    one, two = ours(few, "--workers", "1"), ours(few, "--workers", "2")
+    record_property("peak of the grader, MiB", peaks)
+    record_property("start, 1 worker, 2 workers over 60, s", [round(value, 1) for value in (start, one, two)])
+    record_property("ratio, the start taken off", round((one - start) / (two - start), 2))
+    assert peaks["300"] < 1.15 * peaks["60"]
