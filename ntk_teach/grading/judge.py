@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ntk_teach.grading.answer import Answer, ask, read
 from ntk_teach.grading.diagnose import explain
@@ -54,11 +56,23 @@ def trials(task: Task, answering: Callable[[Arguments], Answer], seed: int) -> l
     """One trial for each case. Each case has a generator of its own, so that editing one leaves the others."""
     tried = []
     for position, case in enumerate(task.cases):
-        arguments = case.draw(np.random.default_rng([seed, position]))
-        expected = read(task.reference(*arguments.values())).value
-        if expected is None:
-            raise TypeError(f"task {task.id}: the reference must return an array of real numbers")
-        tried.append(Trial.of(task, case, arguments, expected, answering(arguments)))
+        arguments = drawn(task, position, seed)
+        tried.append(Trial.of(task, case, arguments, expected(task, position, seed), answering(arguments)))
         if tried[-1].answer.kind == "unanswered":
             break  # one sentence is enough
     return tried
+
+
+def drawn(task: Task, position: int, seed: int) -> Arguments:
+    """The inputs of one case: new arrays each time, for an answer may change them."""
+    return task.cases[position].draw(np.random.default_rng([seed, position]))
+
+
+@lru_cache(maxsize=256)
+def expected(task: Task, position: int, seed: int) -> NDArray[np.float64]:
+    """The reference on one case, once: a class has the same inputs."""
+    value = read(task.reference(*drawn(task, position, seed).values())).value
+    if value is None:
+        raise TypeError(f"task {task.id}: the reference must return an array of real numbers")
+    value.flags.writeable = False
+    return value

@@ -54,7 +54,7 @@ class Misconception:
         return self.function.__name__
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a task is itself, and can be the key of what was computed for it
 class Task:
     """A function that the student writes, and everything needed to judge it.
 

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = ["cores", "results"]
 
+# dask watches its workers closely, a hundred looks a second at each; ours only wait for sandboxes.
+WATCHED = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.gil.enabled": False,
+}
 AHEAD = 3  # jobs handed out for each worker: enough to keep it busy, few enough to keep memory flat
 
 
@@ -108,6 +114,7 @@ def _result(future: Future[Result], job: Job) -> Result:
 
 def _client(stack: ExitStack, workers: int | None, scheduler: str | None) -> tuple[Client, int]:
     try:
+        from dask import config
         from distributed import Client, LocalCluster
     except ImportError:
         do_this = 'pip install "ntk-teach[instructor]"'
@@ -116,6 +123,7 @@ def _client(stack: ExitStack, workers: int | None, scheduler: str | None) -> tup
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what fails is told in our own words
     if scheduler is None:
         many = workers or cores()
+        stack.enter_context(config.set(WATCHED))
         # Workers are threads: they wait for sandboxes, which are processes of their own.
         local = stack.enter_context(
             LocalCluster(

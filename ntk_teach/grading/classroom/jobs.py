@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -17,11 +15,11 @@ from ntk_teach.grading.classroom.rebuild import rebuilt
 from ntk_teach.grading.classroom.sanitize import plain
 from ntk_teach.grading.sandbox.backends import chosen
 from ntk_teach.grading.sandbox.limits import Limits
-from ntk_teach.grading.sandbox.sandboxes import Sandboxes
+from ntk_teach.grading.sandbox.sandboxes import Sandboxes, sandboxes
 from ntk_teach.grading.task import Exercise
 from ntk_teach.grading.tasks import exercise
 
-__all__ = ["NOTES", "Job", "Result", "do", "execute", "jobs_of", "sandboxes"]
+__all__ = ["NOTES", "Job", "Result", "do", "execute", "jobs_of"]
 
 NOTES = "ntk_teach"  # key of our record in the notebook's metadata
 CELLS = 2000  # of a notebook; a release has some thirty
@@ -138,25 +136,3 @@ def execute(notebook: NotebookNode, job: Job, where: Sandboxes) -> Execution:
 def here(backend: str) -> str:
     """The way that this machine has, where the choice was left to it."""
     return chosen(backend)
-
-
-_open: dict[str, Sandboxes] = {}
-_lock = threading.Lock()
-
-
-def sandboxes(backend: str) -> Sandboxes:
-    """The sandboxes of this process: its warm interpreter is started once, and again if it has died."""
-    with _lock:
-        known = _open.get(backend)
-        if known is None or not known.alive():
-            if known is not None:
-                known.close()
-            _open[backend] = known = Sandboxes(backend)
-        return known
-
-
-@atexit.register
-def _close() -> None:
-    for one in _open.values():
-        one.close()
-    _open.clear()

@@ -58,12 +58,13 @@ def message(text: str) -> NotebookNode:
 
 def number(value: float, execution_count: int | None) -> NotebookNode:
     """The value of a cell's last expression, as an output."""
-    return output("execute_result", data={"text/plain": repr(value)}, execution_count=execution_count)
+    data = {"text/plain": repr(value)}
+    return output("execute_result", data=data, metadata={}, execution_count=execution_count)
 
 
 def output(kind: str, **fields: Any) -> NotebookNode:
-    """One output of a cell."""
-    made: NotebookNode = nbformat.v4.new_output(kind, **fields)  # type: ignore[no-untyped-call]
+    """One output of a cell, from values of the right types: ``text`` checks the whole once, at the end."""
+    made: NotebookNode = nbformat.from_dict({"output_type": kind} | fields)  # type: ignore[no-untyped-call]
     return made
 
 

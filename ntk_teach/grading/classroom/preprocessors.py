@@ -16,12 +16,13 @@ from traitlets import Dict, Unicode
 from ntk_teach.grading.classroom import accommodations
 from ntk_teach.grading.classroom.course import Course, CourseError
 from ntk_teach.grading.classroom.ingest import entries
-from ntk_teach.grading.classroom.jobs import NOTES, execute, jobs_of, sandboxes
+from ntk_teach.grading.classroom.jobs import NOTES, execute, jobs_of
 from ntk_teach.grading.classroom.notebooks import NotebookNode, parsed, read
 from ntk_teach.grading.classroom.rebuild import rebuilt
 from ntk_teach.grading.classroom.variant import course_exercise
 from ntk_teach.grading.sandbox.backends import chosen
 from ntk_teach.grading.sandbox.limits import Limits
+from ntk_teach.grading.sandbox.sandboxes import sandboxes
 
 __all__ = ["Rebuild", "Run"]
 

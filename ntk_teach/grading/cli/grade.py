@@ -12,6 +12,7 @@ from ntk_teach.grading.classroom.variant import course_exercise
 from ntk_teach.grading.cli.command import DONE, PERSON, Commands, chapter
 from ntk_teach.grading.cli.progress import Progress
 from ntk_teach.grading.sandbox.backends import NAMES, UNSANDBOXED, chosen
+from ntk_teach.grading.sandbox.sandboxes import sandboxes
 from ntk_teach.grading.task import Exercise
 
 if TYPE_CHECKING:
@@ -85,7 +86,6 @@ def _regrade(options: argparse.Namespace) -> int:
 def _prepared(options: argparse.Namespace) -> tuple[Course, Exercise, How]:
     """The course, its exercise, and a warm interpreter that starts while the rest is imported."""
     number, course = chapter(options.chapter).number, Course.find(options.course)
-    exercise = course_exercise(course, number)
     if options.workers is not None and options.workers < 1:
         raise CourseError(
             sentence("--workers", "a number from 1", str(options.workers), "leave it away for one a core")
@@ -93,21 +93,20 @@ def _prepared(options: argparse.Namespace) -> tuple[Course, Exercise, How]:
     if options.unsandboxed and options.sandbox:
         raise CourseError(sentence("grade", "--sandbox or --unsandboxed", "both", "say one"))
     asked = UNSANDBOXED if options.unsandboxed else options.sandbox
+    here = options.scheduler is None  # a cluster has its own machines: each worker chooses for itself
+    backend = chosen(asked or "auto") if here else asked or "auto"
+    if here:
+        sandboxes(backend)  # its imports take as long as all of ours: they begin first
+    exercise = course_exercise(course, number)
     from ntk_teach.grading.classroom.nbgrader_tools import configuration, needs_nbgrader
 
     with needs_nbgrader():
-        from ntk_teach.grading.classroom.jobs import sandboxes
-
-        # A cluster has its own machines: each worker chooses for itself.
-        backend = chosen(asked or "auto") if options.scheduler is None else asked or "auto"
-        if options.scheduler is None:
-            sandboxes(backend)
         from ntk_teach.grading.classroom.grade import How
         from ntk_teach.grading.classroom.preprocessors import Run
 
         steps = Run(config=configuration(course))
         if asked is None and steps.sandbox not in ("auto", backend):
-            backend = chosen(steps.sandbox) if options.scheduler is None else steps.sandbox
+            backend = chosen(steps.sandbox) if here else steps.sandbox
     return (
         course,
         exercise,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import shutil
@@ -15,7 +16,7 @@ from ntk_teach.grading.sandbox.launch import cold, environment, paths, python
 from ntk_teach.grading.sandbox.limits import Limits
 from ntk_teach.grading.sandbox.process import STARTED, Sandboxed, pair
 
-__all__ = ["Sandboxes"]
+__all__ = ["Sandboxes", "close", "sandboxes"]
 
 WARM = ("root", "user")  # the backends that fork a warm interpreter
 
@@ -110,3 +111,26 @@ class Sandboxes:
         said = self._zygote.communicate()[1].decode("utf-8", "replace").strip().splitlines()
         self._zygote = None
         return said[-1] if said else ""
+
+
+_open: dict[str, Sandboxes] = {}
+_one_at_a_time = threading.Lock()
+
+
+def sandboxes(backend: str) -> Sandboxes:
+    """The sandboxes of this process: its warm interpreter is started once, and again if it has died."""
+    with _one_at_a_time:
+        known = _open.get(backend)
+        if known is None or not known.alive():
+            if known is not None:
+                known.close()
+            _open[backend] = known = Sandboxes(backend)
+        return known
+
+
+@atexit.register
+def close() -> None:
+    """End the warm interpreters of this process."""
+    for one in _open.values():
+        one.close()
+    _open.clear()

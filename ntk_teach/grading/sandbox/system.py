@@ -25,6 +25,7 @@ __all__ = [
     "NEW_UTS",
     "adopt_orphans",
     "bind",
+    "collapse",
     "die_with_parent",
     "drop_bounding_set",
     "filter_calls",
@@ -48,6 +49,7 @@ NEW_MOUNTS, NEW_UTS, NEW_IPC, NEW_USER, NEW_PROCESSES, NEW_NETWORK = (
 MOUNT_READ_ONLY, MOUNT_NO_SETUID, MOUNT_NO_DEVICES, MOUNT_NO_EXEC = 1, 2, 4, 8
 MOUNT_AGAIN, MOUNT_BIND, MOUNT_ALL_BELOW, MOUNT_PRIVATE = 32, 4096, 16384, 1 << 18
 DETACH = 2
+COLLAPSE, HUGE = 25, 2 << 20  # madvise: now, and the size of a large page
 
 # prctl's options
 PARENT_DEATH, DUMPABLE, NAME, SECCOMP, BOUNDING_DROP, NEW_SUBREAPER, NO_NEW_PRIVILEGES, AMBIENT = (
@@ -128,6 +130,23 @@ def adopt_orphans() -> None:
 
 def name_process(name: str) -> None:
     _c.prctl(NAME, name.encode()[:15], 0, 0, 0)
+
+
+def collapse() -> int:
+    """Put this process's own memory on large pages, where the kernel (6.1 and later) has some; return the bytes.
+
+    A fork copies an entry for every page: of a warm interpreter with 260 MB, 65 000 of them or a few hundred.
+    """
+    done = 0
+    with open("/proc/self/maps") as file:
+        maps = [line.split() for line in file]
+    for span, rights, _, _, inode, *name in maps:
+        if rights.startswith("rw") and inode == "0" and name in ([], ["[heap]"]):
+            low, high = (int(end, 16) for end in span.split("-"))
+            low, high = -(-low // HUGE) * HUGE, high // HUGE * HUGE
+            if high > low and _c.madvise(ctypes.c_void_p(low), ctypes.c_size_t(high - low), COLLAPSE) == 0:
+                done += high - low
+    return done
 
 
 def no_new_privileges() -> None:

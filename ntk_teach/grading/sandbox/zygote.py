@@ -37,6 +37,7 @@ def serve(control: socket.socket, folder: str) -> None:
     interior.warm()
     gc.collect()
     gc.freeze()
+    system.collapse()
     threads = len(os.listdir("/proc/self/task"))
     if threads != 1:
         raise RuntimeError(f"the warm interpreter has {threads} threads, expected 1: OMP_NUM_THREADS=1 must be set")

@@ -9,7 +9,7 @@ import textwrap
 import pytest
 from boxes import LIBRARY, REFUSAL, eventually, living_in, opened, printed
 
-from ntk_teach.grading.classroom import jobs
+from ntk_teach.grading.sandbox import sandboxes as registry
 from ntk_teach.grading.sandbox.limits import Limits
 from ntk_teach.grading.sandbox.process import Ended
 from ntk_teach.grading.sandbox.sandboxes import WARM, Sandboxes
@@ -100,11 +100,11 @@ def test_the_graders_jobs_get_sandboxes_that_live(warm, monkeypatch) -> None:
     dead = Sandboxes("unsandboxed")
     dead.backend = warm.backend  # as after the death of its interpreter
     dead.close()
-    monkeypatch.setattr(jobs, "_open", {warm.backend: dead})
+    monkeypatch.setattr(registry, "_open", {warm.backend: dead})
     made = []
-    monkeypatch.setattr(jobs, "Sandboxes", lambda backend: made.append(backend) or warm)
-    assert jobs.sandboxes(warm.backend) is warm
-    assert jobs.sandboxes(warm.backend) is warm
+    monkeypatch.setattr(registry, "Sandboxes", lambda backend: made.append(backend) or warm)
+    assert registry.sandboxes(warm.backend) is warm
+    assert registry.sandboxes(warm.backend) is warm
     assert made == [warm.backend]
 
 
