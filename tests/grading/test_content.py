@@ -10,7 +10,7 @@ from graded_class import armed, room, site
 from in_browser import PATIENCE, Visitor, apart, chromium
 from texts_to_show import TRICKS
 
-from ntk_teach.grading.classroom.sanitize import safe_attachments, safe_markdown
+from ntk_teach.grading.classroom.sanitize import safe_attachments, safe_markdown, safe_outputs
 
 pytestmark = pytest.mark.browser
 __all__ = ["chromium", "room", "site"]  # fixtures
@@ -162,6 +162,17 @@ def test_an_attached_picture_is_shown_if_it_is_there() -> None:
     assert safe_markdown(text, kept) == text
     assert "](" not in safe_markdown(text, safe_attachments({"plot.png": {"image/svg+xml": "<svg/>"}}))
     assert "](" not in safe_markdown(text)
+
+
+def test_a_traceback_names_the_library_and_not_the_graders_folders() -> None:
+    """Where Python is installed is left out; the student's own words stay, and a line of slashes is quick."""
+    lines = [
+        "File /opt/course/.venv/lib/python3.11/site-packages/torch/nn/functional.py:7, in f",
+        "3 / 4 /home is mine",
+    ]
+    error = {"output_type": "error", "ename": "E", "evalue": "-/" * 50_000, "traceback": lines}
+    (made,) = safe_outputs([error], 1, 1_000_000)
+    assert made.traceback == ["File …/torch/nn/functional.py:7, in f", lines[1]]
 
 
 @apart

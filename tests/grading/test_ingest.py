@@ -154,6 +154,21 @@ def test_a_second_name_of_a_file_is_a_remark(course) -> None:
     assert second.remarks == first.remarks
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="gives files to other users")
+def test_a_classmates_file_under_another_name_is_not_taken(course) -> None:
+    """On a shared disk a student links to a notebook that another one owns: the owner loses nothing, the linker sees
+    nothing of it.
+    """
+    victim, other = hand_in(course, "bob"), place(course, "ann", SLUG, NAME)
+    other.hardlink_to(victim)
+    os.chown(victim, 4001, 4001)
+    os.chown(victim.parent, 4001, 4001)
+    os.chown(other.parent, 4002, 4002)
+    linked, owned = rows(course)
+    assert (linked.content, owned.content) == ("", NOTEBOOK)
+    assert "hard link" in linked.refused
+
+
 @pytest.mark.parametrize("kind", ["pipe", "socket", "folder", "device"])
 @pytest.mark.parametrize("level", ["file", "exercise", "student"])
 def test_what_is_no_file_is_refused_without_waiting(course, kind, level, monkeypatch) -> None:

@@ -69,8 +69,10 @@ def entries(course: Course, slug: str, *, read: bool = True) -> Iterator[Entry]:
     with closing(top):
         exercises = {path.name for path in (course.root / "source").glob("*") if path.is_dir()} | {slug}
         seen: dict[str, str] = {}
-        for name in sorted(os.listdir(top)):
-            found = _entry(top, name, slug, exercises, read)
+        names = sorted(os.listdir(top))
+        home = _at_home(top, names, slug) if read else frozenset()
+        for name in names:
+            found = _entry(top, name, slug, exercises, home if read else None)
             if found is None:
                 continue
             twin = seen.setdefault(name.casefold(), name)
@@ -79,7 +81,20 @@ def entries(course: Course, slug: str, *, read: bool = True) -> Iterator[Entry]:
             yield found
 
 
-def _entry(top: int, name: str, slug: str, exercises: set[str], read: bool) -> Entry | None:
+def _at_home(top: int, names: list[str], slug: str) -> frozenset[tuple[int, int]]:
+    """Notebooks with several names of which one stands in a folder of the file's owner."""
+    found = set()
+    for name in names:
+        with contextlib.suppress(OSError):
+            file = os.stat(f"{name}/{slug}/{slug}.ipynb", dir_fd=top, follow_symlinks=False)
+            if file.st_nlink > 1 and os.stat(f"{name}/{slug}", dir_fd=top).st_uid == file.st_uid:
+                found.add((file.st_dev, file.st_ino))
+    return frozenset(found)
+
+
+def _entry(
+    top: int, name: str, slug: str, exercises: set[str], home: frozenset[tuple[int, int]] | None
+) -> Entry | None:
     shown, known = _shown(name), STUDENT.fullmatch(name) is not None
     if name in IGNORED:
         return None
@@ -108,10 +123,10 @@ def _entry(top: int, name: str, slug: str, exercises: set[str], read: bool) -> E
         except OSError as error:
             return Entry(name, refused=f"{slug} cannot be opened: {_why(error)}")
         with closing(folder):
-            return _notebook(folder, files, name, slug) if read else Entry(name)
+            return Entry(name) if home is None else _notebook(folder, files, name, slug, home)
 
 
-def _notebook(folder: int, files: list[str], student: str, slug: str) -> Entry:
+def _notebook(folder: int, files: list[str], student: str, slug: str, home: frozenset[tuple[int, int]]) -> Entry:
     wanted = f"{slug}.ipynb"
     others = [_shown(other) for other in files if other.endswith(".ipynb") and other != wanted][:5]
     remarks = tuple(f"{other} is not used" for other in others)
@@ -119,19 +134,23 @@ def _notebook(folder: int, files: list[str], student: str, slug: str) -> Entry:
     if programs:  # formgrader, asked for this folder by a crafted address, would run it as the instructor
         return Entry(student, refused=f"holds {programs[0]}, a program for whoever opens the folder: remove it")
     try:
-        content, names = _content(folder, wanted)
+        content, facts = _content(folder, wanted)
     except FileNotFoundError:
         found = f"found {', '.join(others)}" if others else "the folder has no notebook"
         return Entry(student, refused=f"no notebook {wanted}: {found}")
     except (Refused, OSError) as error:
         return Entry(student, refused=f"{wanted} {_why(error)}", remarks=remarks)
-    if names > 1:  # whoever made the other name, the content is what it is, and a copy is seen by the scan
+    if facts.st_nlink > 1:
+        if (facts.st_dev, facts.st_ino) in home and os.fstat(folder).st_uid != facts.st_uid:
+            refused = f"{wanted} is another name (hard link) of a notebook that stands in its owner's own folder"
+            return Entry(student, refused=refused, remarks=remarks)
+        # Nobody can be told from the other: the content is what it is, and a copy is seen by the scan.
         remarks = (*remarks, "the file has another name somewhere (hard link)")
     return Entry(student, content=content, remarks=remarks)
 
 
-def _content(folder: int, name: str) -> tuple[str, int]:
-    """The text, and how many names the file has."""
+def _content(folder: int, name: str) -> tuple[str, os.stat_result]:
+    """The text, and what the system knows of the file."""
     file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     with closing(file):
         facts = os.fstat(file)
@@ -151,7 +170,7 @@ def _content(folder: int, name: str) -> tuple[str, int]:
         raise Refused(f"is not a notebook: {type(error).__name__}: {plain(error, 120)}") from None
     if not isinstance(content, dict) or not isinstance(content.get("nbformat"), int):
         raise Refused("is JSON, but not a notebook")
-    return text, facts.st_nlink
+    return text, facts
 
 
 def _parsed(text: str) -> object:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 
 from ntk_teach.grading.classroom.notebooks import NotebookNode, output
@@ -15,6 +16,8 @@ from ntk_teach.grading.classroom.texts import NAME, plain, safe_markdown
 
 __all__ = ["plain", "safe_attachments", "safe_markdown", "safe_outputs"]
 
+# Where Python is installed on the grader's machine is nobody's business, and long: …/torch/nn/functional.py
+INSTALLED = re.compile(r"(?<![\w./])/[^\s:'\"]{0,200}?/(?:python3\.\d+/site-packages|site-packages|python3\.\d+)/")
 PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 
 
@@ -41,14 +44,14 @@ def _rebuilt(item: Mapping[str, object], count: int | None, most: int) -> Notebo
     kind = item.get("output_type")
     if kind == "stream":
         name = "stderr" if item.get("name") == "stderr" else "stdout"
-        return output("stream", name=name, text=plain(item.get("text", ""), most))
+        return output("stream", name=name, text=INSTALLED.sub("…/", plain(item.get("text", ""), most)))
     if kind == "error":
         lines = item.get("traceback")
-        traceback = [plain(line, most) for line in lines[:200]] if isinstance(lines, list) else []
+        traceback = [INSTALLED.sub("…/", plain(line, most)) for line in lines[:200]] if isinstance(lines, list) else []
         return output(
             "error",
             ename=plain(item.get("ename", ""), 200),
-            evalue=plain(item.get("evalue", "")),
+            evalue=INSTALLED.sub("…/", plain(item.get("evalue", ""))),
             traceback=traceback,
         )
     if kind not in ("display_data", "execute_result"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ntk_teach.errors import sentence
 from ntk_teach.grading.classroom.course import CourseError
@@ -20,11 +20,20 @@ from ntk_teach.grading.tasks import BOOK, CHAPTERS, exercise, variants
 if TYPE_CHECKING:
     from ntk_teach.grading.classroom.notebooks import NotebookNode
 
-__all__ = ["try_out"]
+__all__ = ["Tried", "try_out"]
 
 
-def try_out(path: Path, task: str | None = None) -> list[tuple[float, float, str]]:
-    """Points, points to get and words of every graded cell, or of one task's. The notebook itself is not changed.
+class Tried(NamedTuple):
+    """One graded cell: the task's id, points, points to get, words."""
+
+    task: str
+    points: float
+    of: float
+    text: str
+
+
+def try_out(path: Path, task: str | None = None) -> list[Tried]:
+    """Every graded cell, or one task's. The notebook itself is not changed.
 
     Raises: CourseError for a file that is no notebook, or has no graded cells.
     """
@@ -71,7 +80,10 @@ def try_out(path: Path, task: str | None = None) -> list[tuple[float, float, str
             do = "look at the installation: python -m pip check"
             raise CourseError(sentence("check", "an interpreter for your notebook", str(error), do)) from None
     found = {name: execution.verdicts.get(name, _missing(name)) for name in graded}
-    return [(float(str(found[name]["points"])), most, str(found[name]["text"])) for name, most in graded.items()]
+    return [
+        Tried(name.replace("-", "."), float(str(found[name]["points"])), most, str(found[name]["text"]))
+        for name, most in graded.items()
+    ]
 
 
 def _missing(grade_id: str) -> dict[str, object]:

@@ -47,14 +47,14 @@ def _judged(options: argparse.Namespace, faults: Sequence[str], task: str | None
     from ntk_teach.grading.classroom.try_out import try_out
 
     results = try_out(options.notebook, task)
-    earned, most = sum(r[0] for r in results), sum(r[1] for r in results)
+    earned, most = sum(found.points for found in results), sum(found.of for found in results)
     if options.json:
-        tasks = [{"points": points, "of": of, "text": text} for points, of, text in results]
+        tasks = [found._asdict() for found in results]
         print_json({"notebook": options.notebook, "problems": faults, "points": earned, "of": most, "tasks": tasks})
     else:
         for fault in faults:
             print(f"before handing in: {fault}")
-        for _, _, text in results:
-            print(text)
+        for found in results:
+            print(found.text)
         print(f"{earned:g} of {most:g} points")
     return DONE if earned == most and not faults else PERSON
