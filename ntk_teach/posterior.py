@@ -100,9 +100,9 @@ def limit_law(
 ) -> GaussianLaw:
     """f_t(x) = f_0(x) + M_t (y − f_0(X)) with f_0 ~ 𝒩(0, Σ) and M_t = Θ(x, X) Θ⁻¹ (1 − e^{−tΘ/N}): the law over starts.
 
-    Mean M_t y; covariance Σ(x, x') + M_t Σ(X, X) M_t'ᵀ − M_t Σ(X, x') − Σ(x, X) M_t'ᵀ. No kernel has it as posterior:
-    its covariance is never below that of ``nngp_posterior`` (Gauss–Markov). With Σ in place of Θ it is the law of
-    networks of which only the last layer is trained, and at t = ∞ their posterior.
+    Mean M_t y; covariance Σ(x, x') + M_t Σ(X, X) M_t'ᵀ − M_t Σ(X, x') − Σ(x, X) M_t'ᵀ. No kernel chosen before the
+    data has it as posterior: its covariance is never below that of ``nngp_posterior`` (Gauss–Markov). With Σ in place
+    of Θ it is the law of networks of which only the last layer is trained, and at t = ∞ their posterior.
 
     Args:
         y: targets [n] or [n, c].

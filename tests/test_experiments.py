@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from ntk_teach import data, relu, tanh, zoo
 from ntk_teach.errors import DomainError
-from ntk_teach.experiments import Result, figure1, figure2, figure3
+from ntk_teach.experiments import Result, figure1, figure2, figure3, nngp
 from ntk_teach.experiments.__main__ import main
 from ntk_teach.experiments.result import measured
 from ntk_teach.experiments.sizes import EXPERIMENTS, SIZES, settings
@@ -19,7 +20,7 @@ def test_every_size_has_every_experiment():
     """Seconds, laptop and paper: the same experiments, with arguments that the functions take."""
     for size in SIZES:
         for name in EXPERIMENTS:
-            assert settings(name, size)["widths"]
+            assert settings(name, size)
 
 
 def test_figure1_spread_and_inflation_fall_with_the_width():
@@ -130,3 +131,32 @@ def test_a_saved_figure3_can_be_derived_again(path):
     index = int(np.flatnonzero(found["times"] == last)[0])
     np.testing.assert_allclose(found[f"deviation_{width}"][0, index], saved[f"deviation_{width}"][0, 2], rtol=2e-2)
     np.testing.assert_allclose(found[f"along_{width}"][0, index], saved[f"along_{width}"][0, 2], rtol=1e-3)
+
+
+@pytest.mark.parametrize("path", files("nngp"))
+def test_a_saved_nngp_can_be_derived_again(path):
+    """Both activations on the first division, with 100 digits: their kernels alone, to the last digit counted."""
+    saved = Result.load(path)
+    images, labels = data.mnist(saved.settings["digits"], seed=0)
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
+    rows = torch.stack([order[labels[order] == digit] for digit in range(10)])
+    chosen, rest = rows[:, :10].reshape(-1), rows[:, 10:].reshape(-1)
+    x = images - images.mean(1, keepdim=True)
+    x = x / x.std(1, correction=0, keepdim=True)
+    targets = torch.eye(10, dtype=torch.float64)[labels] - 0.1
+    for activation, weights, biases in ((relu, 1.45, 0.28), (tanh, 1.96, 0.62)):
+        arch = zoo.mlp(21, activation, sigma_w=weights**0.5, sigma_b=biases**0.5)
+        gram = arch.nngp(x[chosen])
+        mean = arch.nngp(x[rest], x[chosen]) @ torch.linalg.solve(gram, targets[chosen])
+        accuracy = (mean.argmax(1) == labels[rest]).double().mean()
+        assert saved[f"accuracy_{activation}"][0, 0] == pytest.approx(float(accuracy), abs=3e-4)
+        error = (mean - targets[rest]).square().mean()
+        assert saved[f"error_{activation}"][0, 0] == pytest.approx(float(error), rel=1e-4)
+
+
+def test_nngp_learns_from_more_digits():
+    """Four times the digits: a larger share of the others is read right, on each division."""
+    found = nngp(sizes=(50, 200), splits=2, digits=500, activations=("relu",))
+    small, large = found["accuracy_relu"]
+    assert (large > small).all()
+    assert small.min() > 0.4

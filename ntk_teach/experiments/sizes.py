@@ -8,27 +8,37 @@ from ntk_teach.errors import DomainError, sentence
 from ntk_teach.experiments.figure1 import figure1
 from ntk_teach.experiments.figure2 import figure2
 from ntk_teach.experiments.figure3 import figure3
+from ntk_teach.experiments.nngp import nngp
 from ntk_teach.experiments.result import Array, Settings
 
 __all__ = ["EXPERIMENTS", "settings"]
 
-EXPERIMENTS: dict[str, Callable[..., dict[str, Array]]] = {"figure1": figure1, "figure2": figure2, "figure3": figure3}
+EXPERIMENTS: dict[str, Callable[..., dict[str, Array]]] = {
+    "figure1": figure1,
+    "figure2": figure2,
+    "figure3": figure3,
+    "nngp": nngp,
+}
+_ALL_DIGITS: Settings = {"sizes": [100, 200, 500, 1000, 2000, 4000], "splits": 10, "digits": 5000}  # that we have
 
 SIZES: dict[str, dict[str, Settings]] = {
     "seconds": {
         "figure1": {"widths": [32, 128], "seeds": [0, 1, 2], "inputs": 16, "steps": 20, "points": 41},
         "figure2": {"widths": [50, 100], "seeds": [0, 1, 2], "steps": 100, "points": 31},
         "figure3": {"widths": [64], "seeds": [0], "digits": 64, "lr": 5.0, "time": 200.0, "looks": 20},
+        "nngp": {"sizes": [50, 200], "splits": 2, "digits": 500, "activations": ["relu"]},
     },
     "laptop": {
         "figure1": {"widths": [500, 2000], "seeds": list(range(10)), "inputs": 100, "steps": 200},
         "figure2": {"widths": [50, 1000], "seeds": list(range(10)), "steps": 1000},
         "figure3": {"widths": [100, 1000], "seeds": [0, 1], "digits": 512, "lr": 10.0, "time": 4000.0},
+        "nngp": _ALL_DIGITS,
     },
     "paper": {
         "figure1": {"widths": [500, 10_000], "seeds": list(range(10)), "inputs": 100, "steps": 200},
         "figure2": {"widths": [50, 1000], "seeds": list(range(10)), "steps": 1000},
         "figure3": {"widths": [100, 1000, 10_000], "seeds": [0, 1], "digits": 512, "lr": 1.0, "time": 4000.0},
+        "nngp": _ALL_DIGITS,
     },
 }
 

@@ -18,10 +18,11 @@ from ntk_teach.plot.palette import LIGHT, css_names
 if TYPE_CHECKING:
     import matplotlib.figure
 
-__all__ = ["Embedded", "embed"]
+__all__ = ["Embedded", "embed", "inline"]
 
 _NARROW = 3.45  # inches: what is left of a telephone's 375 px beside the page's margins
 _PIXELS_IN_POINT = 96 / 72
+_LETTERS = ("text", "tspan")
 _HREF = "{http://www.w3.org/1999/xlink}href"
 
 
@@ -62,15 +63,7 @@ def embed(figure: matplotlib.figure.Figure | Sequence[matplotlib.figure.Figure],
     Chapter: 05.
     """
     panels = list(figure) if isinstance(figure, Sequence) else [figure]
-    drawings = [_drawings(panel) for panel in panels]
-    prefix = mark(alt, caption, *(ET.tostring(svg, "unicode") for layouts in drawings for svg in layouts.values()))
-    svgs = "".join(
-        _inline(svg, layout, f"{prefix}-{place}{layout}-")
-        for place, layouts in enumerate(drawings)
-        for layout, svg in layouts.items()
-    )
-    for panel in panels:
-        _close(panel)
+    svgs = "".join(inline(panels, alt, caption))
     # Inline style stands only where a notebook without the book's style sheet would look wrong.
     row = "display:flex;flex-wrap:wrap;gap:1rem;justify-content:center"
     html = (
@@ -79,6 +72,21 @@ def embed(figure: matplotlib.figure.Figure | Sequence[matplotlib.figure.Figure],
         f"<figcaption>{caption_html(caption)}</figcaption></figure>"
     )
     return Embedded(html=html, alt=alt)
+
+
+def inline(figures: Sequence[matplotlib.figure.Figure], *about: str) -> list[str]:
+    """Each figure as one ``<svg>``, or as two for two widths of the page, with ids that no other figure has.
+
+    A figure made by pyplot is closed; ``about`` is what else tells this figure from others, such as its caption.
+    """
+    drawings = [_drawings(figure) for figure in figures]
+    prefix = mark(*about, *(ET.tostring(svg, "unicode") for layouts in drawings for svg in layouts.values()))
+    for figure in figures:
+        _close(figure)
+    return [
+        "".join(_inline(svg, layout, f"{prefix}-{place}{layout}-") for layout, svg in layouts.items())
+        for place, layouts in enumerate(drawings)
+    ]
 
 
 def _drawings(figure: matplotlib.figure.Figure) -> dict[str, ET.Element]:
@@ -105,7 +113,7 @@ def _drawn(figure: matplotlib.figure.Figure) -> ET.Element:
 
 
 def _shed(root: ET.Element) -> None:
-    """Drop what a page does not want: namespaces, metadata, ids that nobody refers to, a rule that styles all of it."""
+    """Drop what a page does not want: namespaces, metadata, indents, empty words, a rule that styles all of it."""
     for parent in root.iter():
         for child in list(parent):
             if child.tag.endswith(("}metadata", "}style")):
@@ -120,8 +128,27 @@ def _shed(root: ET.Element) -> None:
             element.attrib.pop("id", None)
         if element.get("transform", "").startswith("rotate(-0 "):
             del element.attrib["transform"]
-        if element.tag == "path":
-            element.set("d", _rounded(element.get("d", "")))
+        for key in ("d", "x", "y"):
+            if key in element.attrib:
+                element.set(key, _rounded(element.attrib[key]))
+        if "style" in element.attrib:
+            element.set("style", element.attrib["style"].replace("; ", ";"))
+    _flatten(root)
+
+
+def _flatten(parent: ET.Element) -> None:
+    """Children of groups that say nothing about them, in place of the groups; no indents outside of text."""
+    children = list(parent)
+    for child in children:
+        parent.remove(child)
+        if child.tag in _LETTERS:
+            child.tail = None
+            parent.append(child)
+            continue
+        _flatten(child)
+        child.tail = None
+        parent.extend(child if child.tag == "g" and not child.attrib else [child])
+    parent.text = None
 
 
 def _repaint(root: ET.Element) -> None:
@@ -163,7 +190,7 @@ def _references(element: ET.Element) -> Iterator[str]:
 def _rounded(path: str) -> str:
     """Hundredths of a point are finer than any screen, and halve the page."""
     path = re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), path)
-    return " ".join(path.split())
+    return re.sub(r" ?([A-Za-z]) ?", r"\1", " ".join(path.split()))
 
 
 def _close(figure: matplotlib.figure.Figure) -> None:

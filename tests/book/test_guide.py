@@ -15,7 +15,7 @@ from ntk_teach.grading.cli.publish import FORMATS as NAMED_FORMATS
 from ntk_teach.grading.sandbox import system, warden
 from ntk_teach.grading.sandbox.backends import NAMES
 from ntk_teach.grading.sandbox.limits import Limits
-from ntk_teach.grading.tasks import exercise, variants
+from ntk_teach.grading.tasks import CHAPTERS, exercise, variants
 
 ROOT = Path(__file__).parents[2]
 GUIDE, SECURITY, PLANS = (
@@ -172,10 +172,18 @@ def test_numbers_in_the_text() -> None:
 
 
 def test_the_tasks_have_minutes() -> None:
-    """Each task of the exercise, and no other, has its line in the plans."""
-    rows = re.findall(r"^\| (05\.\d) \| \d+ \|", PLANS, re.MULTILINE)
-    assert rows == [item.id for item in exercise("05").items]
-    assert f"{exercise('05').points} points" in PLANS
+    """Each task of each exercise, and no other, has its line in the plans, and each exercise its points."""
+    rows = re.findall(r"^\| (\d\d\.\d) \| \d+ \|", PLANS, re.MULTILINE)
+    assert rows == [item.id for number in CHAPTERS for item in exercise(number).items]
+    for number in CHAPTERS:
+        assert f"| {number}, {exercise(number).points} points |" in PLANS
+
+
+def test_the_guide_lists_the_tasks_with_their_points() -> None:
+    """The table on the page is the tasks' own."""
+    rows = re.findall(r"^\| (\d\d\.\d) (.*?) \| (\d) \|", GUIDE, re.MULTILINE)
+    items = [item for number in CHAPTERS for item in exercise(number).items]
+    assert rows == [(item.id, item.title, str(item.points)) for item in items]
 
 
 def test_chapters_that_are_called_ready_are_there() -> None:

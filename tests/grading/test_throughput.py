@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from classroom import Classroom
 
+from ntk_teach.grading.classroom.report import Report
+
 BIN = Path(sys.executable).parent
 PEAK = """
 import resource, sys
@@ -47,7 +49,10 @@ def seconds(command: list[str], **more: str) -> float:
 
 
 def ours(room: Classroom, *words: str) -> float:
-    return seconds([str(BIN / "ntk-teach"), "grade", "05", "--force", "--course", str(room.course.root), *words])
+    took = seconds([str(BIN / "ntk-teach"), "grade", "05", "--force", "--course", str(room.course.root), *words])
+    scores = {row.score for row in Report.load(room.course.state(f"graded-{room.slug}")).rows}
+    assert scores == {14.0}, f"what is timed must be answers that were run and found right, received {scores}"
+    return took
 
 
 @pytest.mark.soak

@@ -12,7 +12,16 @@ from ntk_teach.grading.task import Exercise
 
 __all__ = ["BOOK", "CHAPTERS", "exercise", "exercise_of", "known_tasks", "variants"]
 
-CHAPTERS = {"05": "neural_tangent_kernel"}
+CHAPTERS = {
+    "01": "loss_landscape",
+    "02": "kernel_gradient_descent",
+    "03": "random_features",
+    "04": "gaussian_process_limit",
+    "05": "neural_tangent_kernel",
+    "06": "least_squares_dynamics",
+    "07": "generalization",
+    "08": "lazy_training",
+}
 BOOK = "book"  # the variant that every chapter has
 
 

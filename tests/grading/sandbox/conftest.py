@@ -83,7 +83,7 @@ def warm(sandboxes) -> Sandboxes:
 @pytest.fixture(scope="session")
 def box(sandboxes):
     """One sandbox for all tests that leave it as it was."""
-    one = sandboxes.open(Limits(messages=20, output=64 * 1024))
+    one = sandboxes.open(Limits(messages=20, output=64 * 1024, wall=7200))  # it waits while others work
     one.begin(LIBRARY, REFUSAL)
     yield one
     one.close()

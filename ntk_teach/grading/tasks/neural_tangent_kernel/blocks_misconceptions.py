@@ -8,6 +8,7 @@ from torch import Tensor
 from ntk_teach.grading.task import Misconception
 from ntk_teach.grading.tasks.neural_tangent_kernel.blocks_alternatives import layer_by_layer, summed
 from ntk_teach.grading.tasks.neural_tangent_kernel.convention import Convention, under
+from ntk_teach.grading.tasks.neural_tangent_kernel.description import described
 from ntk_teach.grading.tasks.neural_tangent_kernel.other_conventions import other_conventions
 from ntk_teach.grading.tasks.neural_tangent_kernel.question import Question, answers
 
@@ -48,6 +49,40 @@ def first_output_repeated(asked: Question) -> Tensor:
     """You repeated the kernel of the first output on the diagonal: that is the limit Θ ⊗ Id, not this network."""
     theta = summed(asked)
     return theta[:, :, :1, :1] * torch.eye(theta.shape[-1], dtype=theta.dtype)
+
+
+@answers
+def limit_with_identity(asked: Question) -> Tensor:
+    """You returned the limit Θ∞ ⊗ Id: it knows no weights. This network has its own kernel, with entries k ≠ k'."""
+    arch = described(asked.convention, len(asked.weights), asked.x1.shape[1], asked.sigma_b)
+    theta = arch.ntk(asked.x1, asked.x2)
+    return theta[:, :, None, None] * torch.eye(len(asked.biases[-1]), dtype=theta.dtype)
+
+
+@answers
+def one_output_everywhere(asked: Question) -> Tensor:
+    """Every entry of a block is the kernel of the first output: each pair (k, k') has a number of its own."""
+    theta = summed(asked)
+    return theta[:, :, :1, :1].expand_as(theta)
+
+
+@answers
+def symmetrized(asked: Question) -> Tensor:
+    """You made each block symmetric: between two different inputs it is not, Θ(x, x') is the transpose of Θ(x', x)."""
+    theta = summed(asked)
+    return (theta + theta.transpose(2, 3)) / 2
+
+
+@answers
+def sign_dropped(asked: Question) -> Tensor:
+    """The signs are lost: a step that raises one output may lower another, and then the entry is negative."""
+    return summed(asked).abs()
+
+
+@answers
+def divided_by_outputs(asked: Question) -> Tensor:
+    """You divided by the number of outputs: nothing is averaged over them here."""
+    return summed(asked) / len(asked.biases[-1])
 
 
 @answers
@@ -100,6 +135,11 @@ def all_of_them(convention: Convention) -> tuple[Misconception, ...]:
         mean_of_outputs,
         equal_outputs_only,
         first_output_repeated,
+        limit_with_identity,
+        one_output_everywhere,
+        symmetrized,
+        sign_dropped,
+        divided_by_outputs,
         blocks_transposed,
         outputs_first,
         flat_gram,

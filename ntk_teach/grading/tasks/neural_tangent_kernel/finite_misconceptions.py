@@ -149,6 +149,30 @@ def biases_not_applied(asked: Question) -> Tensor:
 
 
 @answers
+def first_weights_frozen(asked: Question) -> Tensor:
+    """The weights of the first layer are missing from the sum: they are trained like all others, with δ carried back
+    to the first preactivations.
+    """
+    whole = summed(asked)
+    first = summed(asked, bias=lambda s: 0.0, layers=lambda depth: range(1))
+    return whole - first
+
+
+@answers
+def mean_over_parameters(asked: Question) -> Tensor:
+    """You divided by the number of parameters: the kernel is the sum of the products of gradients, not their mean."""
+    count = sum(part.numel() for part in (*asked.weights, *asked.biases))
+    return summed(asked) / count
+
+
+@answers
+def scaled_to_one(asked: Question) -> Tensor:
+    """You divided by the largest entry: the size of the kernel is the speed of training, and it is asked."""
+    theta = summed(asked)
+    return theta / theta.abs().max()
+
+
+@answers
 def factor_not_in_the_gradient(asked: Question) -> Tensor:
     """The factor 2 is in the network but not in the inner products: each of the two gradients brings a √2."""
     c = asked.convention
@@ -169,6 +193,9 @@ def all_of_them(convention: Convention) -> tuple[Misconception, ...]:
         no_slope,
         slope_of_the_layer_below,
         biases_not_applied,
+        first_weights_frozen,
+        mean_over_parameters,
+        scaled_to_one,
         *([factor_not_in_the_gradient] if convention.hidden_variance != 1 else []),
     )
     wrong = (Misconception(under(convention, function)) for function in everywhere)

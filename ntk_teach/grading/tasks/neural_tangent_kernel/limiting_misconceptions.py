@@ -146,6 +146,16 @@ def not_clipped(x: Tensor, depth: int, sigma_b: float, *, convention: Convention
     return recursion(x, depth, sigma_b, convention=convention, dual=lambda sigma: dual(sigma, limit=math.inf))
 
 
+def inputs_centered(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """You subtracted the mean of the inputs: the kernel of two inputs depends on these two, and on no others."""
+    return recursion(x - x.mean(0), depth, sigma_b, convention=convention)
+
+
+def inputs_normalized(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """You brought the inputs to length one: Σ has their lengths, and arccos asks for the correlation of Σ, not of x."""
+    return recursion(x / x.norm(dim=1, keepdim=True), depth, sigma_b, convention=convention)
+
+
 def factor_on_the_value_only(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
     """The factor 2 stands in front of E[φφ] but not in front of E[φ̇φ̇]: it belongs to the weights, and both have it."""
     c = convention.hidden_variance
@@ -167,6 +177,8 @@ def all_of_them(convention: Convention) -> tuple[Misconception, ...]:
         bias_in_hidden_layers_only,
         covariance_for_correlation,
         clipped_too_much,
+        inputs_centered,
+        inputs_normalized,
         *([factor_on_the_value_only] if convention.hidden_variance != 1 else []),
     )
     return (

@@ -112,6 +112,26 @@ def matrix_products(x: Tensor, depth: int, sigma_b: float, *, convention: Conven
     return torch.stack(shares)
 
 
+def equal_parts(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """You divided Θ evenly among the layers: that holds without biases and for equal inputs, where every Σ̇ halves
+    what was there. In general each layer has a share of its own.
+    """
+    shares = products_of_later_slopes(x, depth, sigma_b, convention=convention)
+    return shares.mean(0).expand_as(shares)
+
+
+def slopes_of_equal_inputs(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """You took the same slope for every pair: for two different inputs Σ̇ is smaller, (π − θ)/2π of their angle."""
+    sigma, slopes = ingredients(x, depth, sigma_b, convention=convention)
+    same = [slope.diagonal().mean() for slope in slopes]
+    return torch.stack([math.prod(same[layer:], start=own) for layer, own in enumerate(sigma)])
+
+
+def without_biases(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """The biases are left out: they add sigma_b² to Σ of every layer, and change the angles behind it."""
+    return products_of_later_slopes(x, depth, 0.0, convention=convention)
+
+
 def hidden_layers_only(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
     """The last layer is missing: it has parameters too, and its share is Σ of the full depth."""
     return products_of_later_slopes(x, depth, sigma_b, convention=convention)[:-1]
@@ -131,7 +151,11 @@ def all_of_them(convention: Convention) -> tuple[Misconception, ...]:
         differences_of_depths,
         running_sum,
         matrix_products,
+        equal_parts,
+        without_biases,
         hidden_layers_only,
+        # with the factor 2 this slope is 1, and the answer is Σ of each depth
+        *([slopes_of_equal_inputs] if convention.hidden_variance == 1 else []),
     )
     wrong = (Misconception(under(convention, function)) for function in everywhere)
     return (*wrong, *other_conventions(products_of_later_slopes, convention, by_depth=True))

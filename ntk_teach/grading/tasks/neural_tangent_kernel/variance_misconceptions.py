@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from ntk_teach.grading.task import Misconception
@@ -53,6 +54,40 @@ def ends_only(widths: Tensor, samples: Tensor, *, convention: Convention) -> Ten
     """You joined the first and the last width: least squares uses all of them."""
     logs = spread(samples, convention).log()
     return (logs[-1] - logs[0]) / (widths[-1].log() - widths[0].log())
+
+
+def two_neighbors(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """You joined the first two widths: least squares uses all of them."""
+    logs = spread(samples, convention).log()
+    return (logs[1] - logs[0]) / (widths[1].log() - widths[0].log())
+
+
+def mean_of_local_slopes(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """You averaged the slopes between neighbors: noise at two close widths then counts most. Least squares weighs a
+    point by its distance from the middle.
+    """
+    return (spread(samples, convention).log().diff() / widths.log().diff()).mean()
+
+
+def intercept(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """You returned the other coefficient of the line, its height where log width = 0: asked is the slope."""
+    return (
+        spread(samples, convention).log().mean() - right(widths, samples, convention=convention) * widths.log().mean()
+    )
+
+
+def term_of_a_parabola(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """You fitted a parabola: a power law is a straight line, of degree one, between logarithms."""
+    u = widths.log()
+    powers = torch.stack([torch.ones_like(u), u, u**2], dim=1)
+    found: Tensor = torch.linalg.lstsq(powers, spread(samples, convention).log()[:, None]).solution[1, 0]
+    return found
+
+
+def through_the_origin(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """Your line goes through the origin: a power law c · n^slope has a constant c, and its line an intercept."""
+    u = widths.log()
+    return (u @ spread(samples, convention).log()) / (u @ u)
 
 
 def axes_swapped(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
@@ -122,6 +157,11 @@ def all_of_them(convention: Convention) -> tuple[Misconception, ...]:
         two_bases,
         two_bases_reversed,
         ends_only,
+        two_neighbors,
+        mean_of_local_slopes,
+        intercept,
+        term_of_a_parabola,
+        through_the_origin,
         axes_swapped,
         second_moment,
         one_mean_for_all,
