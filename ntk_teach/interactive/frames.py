@@ -56,8 +56,8 @@ def frames(
         ImportError: Matplotlib is not installed.
 
     Cost: the page carries every frame, and a frame wider than a telephone twice: about 20 kB for axes and ticks, and
-        20 bytes for each point of each line. Twelve frames of a few lines of 100 points are 350 kB; more points than
-        the picture is wide in pixels, or a scatter of thousands, are seen by nobody and paid by everybody.
+    20 bytes for each point of each line. Twelve frames of a few lines of 100 points are 350 kB; more points than the
+    picture is wide in pixels, or a scatter of thousands, are seen by nobody and paid by everybody.
     Source: none; a way of looking. Chapter: 02_kernel_gradient_descent, 06_least_squares_dynamics.
     """
     shown = {str(value): figure for value, figure in figures.items()}
