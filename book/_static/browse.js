@@ -63,4 +63,12 @@
     headings(table, rows);
     filter(table, rows, "ntk-filter-" + place);
   });
+
+  /* A table that scrolls in its box can be reached by keyboard: then its box says what it is. */
+  document.querySelectorAll(".pst-scrollable-table-container").forEach((box, place) => {
+    if (!box.hasAttribute("role")) {
+      box.setAttribute("role", "region");
+      box.setAttribute("aria-label", "table " + (place + 1));
+    }
+  });
 })();

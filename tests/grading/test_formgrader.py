@@ -67,10 +67,10 @@ def comment(room, student: str, cell: str) -> str:
 @apart
 def test_the_lists_show_our_scores(visit, room) -> None:
     """Assignments, submissions and gradebook: everybody is there, with the points of the report."""
-    table = visit("manage_assignments").locator("#main-table")
-    table.locator("td.name").wait_for()
-    assert table.locator("td.name").inner_text() == room.slug
-    assert table.locator("td.num-submissions").inner_text() == "4"
+    row = visit("manage_assignments").locator("#main-table tr", has_text=room.slug)
+    row.locator("td.name").wait_for()
+    assert row.locator("td.name").inner_text() == room.slug
+    assert row.locator("td.num-submissions").inner_text() == "4"
 
     table = visit("manage_submissions", room.slug).locator("#main-table")
     table.locator("td.score").first.wait_for()
