@@ -11,6 +11,8 @@ import random
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ntk_teach.grading.sandbox import provided, shell, tasks
@@ -44,6 +46,7 @@ def warm() -> None:
     for name in ("matplotlib.pyplot", "scipy.special", "jaxtyping", "torch.nn.functional", "IPython.core.completer"):
         importlib.import_module(name)
     torch.set_num_threads(1)
+    os.register_at_fork(after_in_child=partial(_renew, torch.set_num_threads))
     with torch.random.fork_rng(devices=[]):
         layer = torch.nn.Linear(2, 2)
         parameters, x = dict(layer.named_parameters()), torch.ones(3, 2)
@@ -52,6 +55,18 @@ def warm() -> None:
         torch.autograd.grad(layer(x).sum(), list(layer.parameters()))
     numpy.linalg.eigh(numpy.eye(3))
     shell.make()
+
+
+def _renew(set_num_threads: Callable[[int], None]) -> None:
+    """Give a fork its own pool of threads and its own autograd engine, while it has one thread.
+
+    torch would do so at its first use of them, and without a lock: two threads of a student that came at once would
+    find no pool ("Invalid thread pool!") or an engine already freed.
+    """
+    import torch
+
+    set_num_threads(1)
+    torch.ones((), requires_grad=True).exp()
 
 
 def live(channel: socket.socket, limits: Limits) -> None:
