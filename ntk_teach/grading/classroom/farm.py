@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["cores", "results"]
 
-# dask watches its workers closely, a hundred looks a second at each; ours only wait for sandboxes.
+# dask watches its workers closely, a hundred looks a second at each; ours only wait for sandboxes. And it remembers the
+# last thousand events with all that came with them, which here are whole notebooks.
 WATCHED = {
+    "distributed.admin.low-level-log-length": 1,
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "500ms",
     "distributed.admin.system-monitor.gil.enabled": False,

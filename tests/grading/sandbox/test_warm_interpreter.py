@@ -10,7 +10,6 @@ from boxes import eventually, opened, printed
 
 from ntk_teach.grading.sandbox.process import Ended
 
-
 MEET = """
 import os, sys, threading
 import torch
