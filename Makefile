@@ -37,7 +37,6 @@ env: .venv/installed ## the environment, in .venv (once, and again when the lock
 	touch $@
 
 book: env ## the book, in _build/html: release notebooks, execution, pages; only what changed
-	ntk-teach release --all
 	tools/book
 	echo
 	echo "The book is in $(BOOK): open it in a browser, or run  make serve"

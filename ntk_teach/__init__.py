@@ -12,6 +12,7 @@ from ntk_teach import interactive as interactive
 from ntk_teach import landscape as landscape
 from ntk_teach import lazy as lazy
 from ntk_teach import nn as nn
+from ntk_teach import physics_informed as physics_informed
 from ntk_teach import plot as plot
 from ntk_teach import zoo as zoo
 from ntk_teach.activations import Activation as Activation
@@ -44,6 +45,7 @@ from ntk_teach.architecture import Architecture as Architecture
 from ntk_teach.architecture import Grams as Grams
 from ntk_teach.architecture import serial as serial
 from ntk_teach.architecture import standard_limit as standard_limit
+from ntk_teach.augmentation import flip_augmented as flip_augmented
 from ntk_teach.costs import Cost as Cost
 from ntk_teach.costs import cross_entropy as cross_entropy
 from ntk_teach.costs import logistic as logistic
@@ -69,16 +71,28 @@ from ntk_teach.kernel_gradient_descent import cost_decay as cost_decay
 from ntk_teach.kernel_gradient_descent import kernel_gradient as kernel_gradient
 from ntk_teach.kernel_gradient_descent import kernel_gradient_descent as kernel_gradient_descent
 from ntk_teach.kernel_gradient_descent import kernel_gradient_flow as kernel_gradient_flow
+from ntk_teach.layers import Aggregate as Aggregate
+from ntk_teach.layers import AverageSteps as AverageSteps
+from ntk_teach.layers import AvgPool as AvgPool
+from ntk_teach.layers import Conv2d as Conv2d
 from ntk_teach.layers import Dense as Dense
+from ntk_teach.layers import Flatten as Flatten
+from ntk_teach.layers import GlobalAvgPool as GlobalAvgPool
+from ntk_teach.layers import GraphSum as GraphSum
+from ntk_teach.layers import JumpingKnowledge as JumpingKnowledge
+from ntk_teach.layers import LastStep as LastStep
+from ntk_teach.layers import Recurrent as Recurrent
 from ntk_teach.layers import Residual as Residual
 from ntk_teach.least_squares import LeastSquares as LeastSquares
 from ntk_teach.linearize import linearize as linearize
 from ntk_teach.linearize import tangent_features as tangent_features
+from ntk_teach.physics_informed import pinn_kernels as pinn_kernels
 from ntk_teach.posterior import GaussianLaw as GaussianLaw
 from ntk_teach.posterior import limit_law as limit_law
 from ntk_teach.posterior import limit_law_after as limit_law_after
 from ntk_teach.posterior import nngp_posterior as nngp_posterior
 from ntk_teach.posterior import sample_then_optimize as sample_then_optimize
+from ntk_teach.ragged import Ragged as Ragged
 from ntk_teach.random_features import RandomFeatures as RandomFeatures
 from ntk_teach.spectrum import alignment as alignment
 from ntk_teach.spectrum import block_gram as block_gram
@@ -97,6 +111,17 @@ __all__ = [
     # describe a network
     "Dense",
     "Residual",
+    "Conv2d",
+    "AvgPool",
+    "GlobalAvgPool",
+    "Flatten",
+    "Recurrent",
+    "LastStep",
+    "AverageSteps",
+    "Aggregate",
+    "GraphSum",
+    "JumpingKnowledge",
+    "Ragged",
     "relu",
     "leaky_relu",
     "abrelu",
@@ -126,6 +151,7 @@ __all__ = [
     "serial",
     "Architecture",
     "standard_limit",
+    "flip_augmented",
     "zoo",
     # infinite width
     "Dual",
@@ -151,6 +177,8 @@ __all__ = [
     "RandomFeatures",
     "lazy",
     "landscape",
+    "physics_informed",
+    "pinn_kernels",
     # training a kernel
     "Cost",
     "squared_error",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypedDict, Unpack
 
 import torch
@@ -14,17 +14,18 @@ from ntk_teach.errors import (
     NTKError,
     RuleError,
     check_count,
-    check_pair,
-    check_vectors,
     check_widths,
     sentence,
 )
 from ntk_teach.gram import Executor, Output, Progress, gram
+from ntk_teach.inputs import Inputs, check_batch, check_batches
 from ntk_teach.kernel import Kernel
-from ntk_teach.layers import Layer
-from ntk_teach.layers.layer import described_fault
+from ntk_teach.layers import JumpingKnowledge, Layer
+from ntk_teach.layers.layer import compares_equal_sites, described_fault
 from ntk_teach.layers.parametrization import Parametrization, parametrized, standard_limit_layers
-from ntk_teach.shapes import Gram, OtherVectors, Vectors
+from ntk_teach.nn import AtEachSite, Linear, Pointwise
+from ntk_teach.ragged import Ragged
+from ntk_teach.shapes import Gram
 
 __all__ = ["Architecture", "Grams", "serial", "standard_limit"]
 
@@ -59,7 +60,7 @@ class Architecture:
         self,
         *,
         width: int | Sequence[int],
-        like: Vectors,
+        like: Inputs,
         out_features: int = 1,
         seed: int = 0,
         parametrization: Parametrization = "ntk",
@@ -68,14 +69,15 @@ class Architecture:
 
         Args:
             width: units of every hidden layer, or one number for each hidden layer. Dimensionless.
-            like: an example of the inputs [n, d]; the network takes its fan-in, dtype and device from it.
+            like: an example of the inputs, [n, d] or with sites; the network takes its fan-in, the size of images,
+                dtype and device from it.
             out_features: number of outputs.
             seed: of the draw; one seed is one network on every device and in every dtype.
             parametrization: "ntk"; "standard", the same function with the scales in the parameters, whose gradient
                 descent is another; "mean_field", the outputs of "ntk" divided by √n and every learning rate times
                 n, with n the fan-in of the last layer, so that features move at every width.
 
-        Returns: a ``torch.nn.Sequential`` from [n, d] to [n, out_features].
+        Returns: a ``torch.nn.Sequential`` from inputs like these to [n, out_features].
 
         Raises: DomainError for a width below 1; ShapeError for a wrong number of widths.
 
@@ -85,27 +87,41 @@ class Architecture:
             parametrizations, where "mean_field" at any depth is their maximal update. Chapter: 00_notation.
         """
         where = "Architecture.network"
-        like = check_vectors(like, name="like", where=where)
+        like = check_batch(like, name="like", where=where)
         check_count(out_features, name="out_features", where=where)
         check_count(seed, name="seed", where=where, minimum=0)
-        hidden = sum(layer.random for layer in self.layers) - 1
-        widths = iter([*check_widths(width, hidden, where=where), out_features])
-        fans, fan_in = [], like.shape[1]
-        for layer in self.layers:
-            fan_out = next(widths) if layer.random else fan_in
-            fans.append((fan_in, fan_out))
-            fan_in = fan_out
-        layers = parametrized(self.layers, [fan for fan, _ in fans], parametrization)
+        drawn = [getattr(layer, "random_layers", int(layer.random)) for layer in self.layers]
+        widths = iter([*check_widths(width, sum(drawn) - 1, where=where), out_features])
+        ragged = isinstance(like, Ragged)
+        shape = tuple((like.values if isinstance(like, Ragged) else like).shape[1:])
+        sized, fans = list(self.layers), []
+        for position, (layer, count) in enumerate(zip(self.layers, drawn, strict=True)):
+            entering = shape[-1]
+            try:
+                shape = layer.leaves(shape) if hasattr(layer, "leaves") else shape
+            except NTKError as fact:
+                raise described_fault(fact, position + 1, self.layers) from None
+            if isinstance(layer, JumpingKnowledge):
+                sized[position] = replace(layer, widths=[next(widths) for _ in range(count - 1)])
+            shape = (*shape[:-1], next(widths)) if layer.random else shape
+            fans.append((entering, shape[-1]))
+        layers = parametrized(sized, [fan for fan, _ in fans], parametrization)
         generator = torch.Generator().manual_seed(seed)
         modules = [layer.module(*fan, generator) for layer, fan in zip(layers, fans, strict=True)]
-        return nn.Sequential(*modules).to(like)
+        if ragged:  # until a read-out has left one vector for each input
+            read = next((i for i, layer in enumerate(layers) if getattr(layer, "reads_sites", False)), len(layers))
+            modules[:read] = [
+                AtEachSite(module) if isinstance(module, Linear | Pointwise) else module for module in modules[:read]
+            ]
+        return nn.Sequential(*modules).to(device=like.device, dtype=like.dtype)
 
-    def kernel(self, x1: Vectors, x2: OtherVectors | None = None) -> Kernel:
+    def kernel(self, x1: Inputs, x2: Inputs | None = None) -> Kernel:
         """NNGP and NTK at infinite width, with the state that a further layer would need.
 
-        Args: x1 [n, d] and x2 [m, d]; x2 None means x1, and gives an exact diagonal.
+        Args: x1 [n, d] and x2 [m, d], or images [n, h, w, d], sequences [n, t, d], ``Ragged``; x2 None means x1, and
+            gives an exact diagonal.
 
-        Returns: Kernel with ``nngp`` and ``ntk`` [n, m].
+        Returns: Kernel with ``nngp`` and ``ntk`` [n, m], or [n, m, p, q] for each pair of sites that is not read out.
 
         Raises: ShapeError, DtypeError, DomainError for bad inputs; RuleError, naming the layer, where the three
             rules do not hold.
@@ -114,7 +130,8 @@ class Architecture:
 
         Source: Jacot, Gabriel & Hongler 2018, Proposition 1 and Theorem 1. Chapter: 05_neural_tangent_kernel.
         """
-        k = Kernel.of(*check_pair(x1, x2, where="Architecture.kernel"))
+        first, second = check_batches(x1, x2, where="Architecture.kernel")
+        k = Kernel.of(first, second, paired=compares_equal_sites(self.layers))
         for position, layer in enumerate(self.layers, start=1):
             try:
                 k = layer.kernel(k)
@@ -122,21 +139,18 @@ class Architecture:
                 raise described_fault(fact, position, self.layers) from None
         return k
 
-    def nngp(
-        self, x1: Vectors, x2: OtherVectors | None = None, *, out: Output | None = None, **how: Unpack[How]
-    ) -> Gram:
+    def nngp(self, x1: Inputs, x2: Inputs | None = None, *, out: Output | None = None, **how: Unpack[How]) -> Gram:
         """Σ^(L)(x, x'): covariance of one output over random networks of infinite width. Arguments as ``ntk``."""
         return self._computed(x1, x2, ("nngp",), (out,), how)[0]
 
-    def ntk(
-        self, x1: Vectors, x2: OtherVectors | None = None, *, out: Output | None = None, **how: Unpack[How]
-    ) -> Gram:
+    def ntk(self, x1: Inputs, x2: Inputs | None = None, *, out: Output | None = None, **how: Unpack[How]) -> Gram:
         """Θ∞^(L)(x, x'), the limiting neural tangent kernel of one output, tile by tile at any size.
 
         With several outputs the limit is Θ∞ ⊗ Id; the identity is dropped.
 
         Args:
-            x1, x2: inputs [n, d] and [m, d]; x2 None means x1, computes half of the pairs, and gives an exact diagonal.
+            x1, x2: inputs [n, d] and [m, d], or with sites as in ``kernel``; x2 None means x1, computes half of the
+                pairs, and gives an exact diagonal.
             device: where to compute, such as "cuda"; by default where x1 is. The result is where x1 is.
             dtype: of computation and result; by default that of x1. In float32 an entry is within 1e-5 of
                 √(Θ_ii Θ_jj), near-collinear pairs of a kinked activation within 1e-3, and the diagonal within 1e-6.
@@ -162,8 +176,8 @@ class Architecture:
 
     def grams(
         self,
-        x1: Vectors,
-        x2: OtherVectors | None = None,
+        x1: Inputs,
+        x2: Inputs | None = None,
         *,
         out: tuple[Output | None, Output | None] = (None, None),
         **how: Unpack[How],
@@ -172,9 +186,9 @@ class Architecture:
         return Grams(*self._computed(x1, x2, ("nngp", "ntk"), out, how))
 
     def _computed(
-        self, x1: Tensor, x2: Tensor | None, wanted: tuple[str, ...], out: Sequence[Output | None], how: How
+        self, x1: Inputs, x2: Inputs | None, wanted: tuple[str, ...], out: Sequence[Output | None], how: How
     ) -> list[Tensor]:
-        first, second = check_pair(x1, x2, where="Architecture." + ("grams" if len(wanted) > 1 else wanted[0]))
+        first, second = check_batches(x1, x2, where="Architecture." + ("grams" if len(wanted) > 1 else wanted[0]))
         # One input tells whether the rules hold; what they refuse is refused before anything long begins.
         with torch.no_grad():
             self._check_output(self.kernel(first[:1].detach()))
@@ -188,6 +202,12 @@ class Architecture:
             place = f"layer {len(self.layers)} of {len(self.layers)}, {self.layers[-1]!r}"
             do = "end with Dense(); kernel(x).nngp and kernel(x).ntk are the means over the units of this layer"
             raise RuleError(sentence(place, "a random layer at the end", "an activation", do))
+        if k.sites is not None:
+            place = f"layer {len(self.layers)} of {len(self.layers)}, {self.layers[-1]!r}"
+            readers = "Flatten(), GlobalAvgPool(), LastStep(), AverageSteps(), GraphSum()"
+            do = f"read the sites out before the last Dense(): {readers}"
+            received = f"outputs at {k.sites[0].count} sites of {k.sites[0].kind}"
+            raise RuleError(sentence(place, "one output for each input", received, do))
 
     def __repr__(self) -> str:
         return f"serial({', '.join(map(repr, self.layers))})"

@@ -9,10 +9,22 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["Vectors", "OtherVectors", "Gram", "Labels", "PairGram", "Variances", "OtherVariances"]
+__all__ = [
+    "Images",
+    "OtherImages",
+    "Vectors",
+    "OtherVectors",
+    "Gram",
+    "Labels",
+    "PairGram",
+    "Variances",
+    "OtherVariances",
+]
 
 Vectors = Float[Tensor, "n d"]
 OtherVectors = Float[Tensor, "m d"]
+Images = Float[Tensor, "n h w c"]
+OtherImages = Float[Tensor, "m h w c"]
 Labels = Float[Tensor, " n"]
 Gram = Float[Tensor, "n m"]
 PairGram = Float[Tensor, "n m *sites"]

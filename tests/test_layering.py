@@ -9,12 +9,12 @@ PACKAGE = Path(__file__).parents[1] / "ntk_teach"
 
 # Lowest first; on a floor, left to right. A package is one name: what its files import of each other is its affair.
 FLOORS = [
-    ["shapes", "errors", "quadrature", "device"],
+    ["shapes", "errors", "quadrature", "device", "ragged", "sites", "inputs"],
     ["inner_products", "kernel", "duals", "nn", "activations"],
     ["layers"],
-    ["gram", "architecture", "zoo", "empirical"],
+    ["gram", "architecture", "zoo", "augmentation", "empirical"],
     ["costs", "spectrum", "kernel_gradient_descent", "least_squares", "posterior", "generalization"],
-    ["finite_width", "dynamics", "training", "linearize", "random_features", "landscape", "lazy"],
+    ["finite_width", "dynamics", "training", "linearize", "random_features", "landscape", "lazy", "physics_informed"],
     ["data", "plot", "interactive", "experiments"],
     ["grading"],
 ]

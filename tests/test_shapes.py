@@ -11,6 +11,8 @@ def array(*shape: int, dtype: torch.dtype = torch.float64) -> torch.Tensor:
 
 
 ACCEPTED = {
+    "Images": array(2, 5, 6, 3),
+    "OtherImages": array(4, 5, 6, 3),
     "Vectors": array(2, 3),
     "OtherVectors": array(4, 3, dtype=torch.float32),
     "Labels": array(2),
@@ -20,6 +22,8 @@ ACCEPTED = {
     "OtherVariances": array(4),
 }
 REFUSED = {
+    "Images": [array(2, 3), array(2, 5, 6, 3, dtype=torch.int64)],
+    "OtherImages": [array(2, 3, 4)],
     "Vectors": [array(2), array(2, 3, 4), array(2, 3, dtype=torch.int64), [[0.0]]],
     "OtherVectors": [array(2), array(2, 3, 4)],
     "Labels": [array(2, 1), array(2, dtype=torch.int64)],

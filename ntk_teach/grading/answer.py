@@ -72,9 +72,12 @@ def read(raw: object) -> Answer:
         if str(raw.dtype) in ("torch.float16", "torch.bfloat16"):
             return Answer("unreadable", problem=f"the result is {raw.dtype}, with 3 digits: return float64 or float32")
     try:
-        array = np.asarray(raw)
-    except (ValueError, TypeError):
+        array = np.asarray(_detached(raw))
+    except ValueError:
         problem = f"the result, a {type(raw).__name__}, is not an array: its rows have different lengths"
+        return Answer("unreadable", problem=problem)
+    except Exception as error:  # an object of the student's may raise anything when it is made an array
+        problem = f"the result, a {type(raw).__name__}, cannot be made an array ({type(error).__name__}: {error})"[:300]
         return Answer("unreadable", problem=problem)
     if array.dtype.kind not in "iuf":
         problem = f"expected an array of real numbers, received {type(raw).__name__} of {array.dtype}"
@@ -84,6 +87,13 @@ def read(raw: object) -> Answer:
     if not isinstance(raw, (Tensor, np.ndarray, numbers.Real)):
         note = f"a {type(raw).__name__} was read as an array"
     return Answer("value", array.astype(np.float64), single=array.dtype == np.float32, note=note)
+
+
+def _detached(raw: object) -> object:
+    """Tensors in lists as numbers: numpy refuses those that require a gradient, and knows no bfloat16."""
+    if isinstance(raw, Tensor):
+        return raw.detach().cpu().double().numpy() if str(raw.dtype) == "torch.bfloat16" else raw.detach().cpu().numpy()
+    return [_detached(part) for part in raw] if isinstance(raw, (list, tuple)) else raw
 
 
 def _copied(argument: Argument) -> Argument:

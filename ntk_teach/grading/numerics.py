@@ -107,7 +107,8 @@ def _digits(task: Task, trial: Trial) -> str:
     if error > 1e-4:
         return ""
     agreed, needed = int(-np.log10(error)), int(-np.log10(task.compare.tolerance(trial.answer.single)))
-    return f"right to {agreed} digits, expected {needed}: is single precision or a finite difference hidden somewhere?"
+    hidden = "single precision, a finite difference, a small number that you added, or a loop that stops too early"
+    return f"right to {agreed} digits, expected {needed}: what is left out? Look for {hidden}"
 
 
 def _one_entry(trial: Trial) -> str:

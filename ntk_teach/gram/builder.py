@@ -16,8 +16,10 @@ from ntk_teach.errors import NTKError
 from ntk_teach.gram.one_dimensional import sphere_plan
 from ntk_teach.gram.plan import FusedPlan, LayerPlan, Plan
 from ntk_teach.gram.steps import Affine, ArcCosineStep, ArcSineStep, DualStep, ResidualStep, SeriesStep, Sides, Step
+from ntk_teach.inputs import Inputs
 from ntk_teach.layers import Dense, Layer, Residual
 from ntk_teach.layers.layer import described_fault
+from ntk_teach.ragged import Ragged
 
 __all__ = ["plan_of"]
 
@@ -46,10 +48,10 @@ class _Side:
         return _Side(self.nngp + other.nngp, self.ntk + other.ntk)
 
 
-def plan_of(layers: Sequence[Layer], x1: Tensor, x2: Tensor | None) -> Plan:
+def plan_of(layers: Sequence[Layer], x1: Inputs, x2: Inputs | None) -> Plan:
     """The cheapest way through these layers: a polynomial in the cosine where norms are equal, steps in place, or, with
     layers that neither knows, their own algebra."""
-    if not all(map(_known, layers)):
+    if isinstance(x1, Ragged) or isinstance(x2, Ragged) or not all(map(_known, layers)):
         return LayerPlan(x1, x1 if x2 is None else x2, tuple(layers), symmetric=x2 is None)
     if sum(map(_price, layers)) >= POLYNOMIAL and (plan := sphere_plan(layers, x1, x2, _own_kernels)) is not None:
         return plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
@@ -12,10 +13,13 @@ from torch import Tensor
 from ntk_teach.gram.steps import Step
 from ntk_teach.gram.tile import Tile, mirror
 from ntk_teach.inner_products import refined
+from ntk_teach.inputs import Inputs
 from ntk_teach.kernel import Kernel
 from ntk_teach.layers import Layer
+from ntk_teach.layers.layer import compares_equal_sites
+from ntk_teach.ragged import Ragged
 
-__all__ = ["FusedPlan", "LayerPlan", "Plan"]
+__all__ = ["FusedPlan", "LayerPlan", "Plan", "entries_of_a_pair"]
 
 
 @runtime_checkable
@@ -23,10 +27,10 @@ class Plan(Protocol):
     """How one block of pairs is computed. It can be cut to the rows and columns that a worker needs."""
 
     @property
-    def x1(self) -> Tensor: ...
+    def x1(self) -> Inputs: ...
 
     @property
-    def x2(self) -> Tensor: ...
+    def x2(self) -> Inputs: ...
 
     def tile(self, rows: slice, columns: slice, buffers: Sequence[Tensor], both: bool) -> tuple[Tensor, Tensor | None]:
         """Σ and, if ``both``, Θ of these pairs, [rows, columns]; ``buffers`` are five blocks of the same shape."""
@@ -37,6 +41,12 @@ class Plan(Protocol):
     def signature(self) -> object:
         """Numbers that tell two plans apart whose layers have the same names."""
         ...
+
+
+def entries_of_a_pair(layers: Sequence[Layer], x1: Inputs, x2: Inputs) -> int:
+    """How many numbers a covariance holds for one pair of inputs: one for each site, or for each pair of sites."""
+    one, two = (math.prod((x.values if isinstance(x, Ragged) else x).shape[1:-1]) for x in (x1, x2))
+    return one if compares_equal_sites(layers) else one * two
 
 
 @dataclass(frozen=True)
@@ -90,13 +100,14 @@ class FusedPlan:
 class LayerPlan:
     """The layers' own algebra on each block: for any layer that the fused steps do not know."""
 
-    x1: Tensor
-    x2: Tensor
+    x1: Inputs
+    x2: Inputs
     layers: tuple[Layer, ...]
     symmetric: bool
 
     def tile(self, rows: slice, columns: slice, buffers: Sequence[Tensor], both: bool) -> tuple[Tensor, Tensor | None]:
-        k = Kernel.of(self.x1[rows], None if self.symmetric and rows == columns else self.x2[columns])
+        second = None if self.symmetric and rows == columns else self.x2[columns]
+        k = Kernel.of(self.x1[rows], second, paired=compares_equal_sites(self.layers))
         for layer in self.layers:
             k = layer.kernel(k)
         return k.nngp, k.ntk if both else None
@@ -105,7 +116,7 @@ class LayerPlan:
         return replace(self, x1=self.x1[rows], x2=self.x2[columns], symmetric=self.symmetric and rows == columns)
 
     def signature(self) -> object:
-        k = Kernel.of(self.x1[:1])
+        k = Kernel.of(self.x1[:1], paired=compares_equal_sites(self.layers))
         for layer in self.layers:
             k = layer.kernel(k)
         return float(k.nngp), float(k.ntk)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ntk_teach.errors import DomainError, DtypeError, ShapeError, sentence
+from ntk_teach.ragged import Ragged
 
 __all__ = ["Destination", "FileDestination", "Output", "destination", "fingerprint"]
 
@@ -149,7 +150,9 @@ def fingerprint(*parts: object) -> str:
     """One number for everything that determines the values."""
     digest = hashlib.sha256()
     for part in parts:
-        if isinstance(part, Tensor):
+        if isinstance(part, Ragged):
+            digest.update(fingerprint(part.values, part.present, part.edges).encode())
+        elif isinstance(part, Tensor):
             digest.update(part.detach().cpu().contiguous().numpy().tobytes())
         else:
             digest.update(repr(part).encode())

@@ -11,7 +11,7 @@ from torch import nn
 from ntk_teach.errors import NTKError
 from ntk_teach.kernel import Kernel
 
-__all__ = ["Layer", "described_fault"]
+__all__ = ["Layer", "compares_equal_sites", "described_fault"]
 
 
 @runtime_checkable
@@ -20,6 +20,9 @@ class Layer(Protocol):
 
     ``random`` says whether the layer draws parameters and so has a width of its own; a layer that does not
     (an activation, a pool) lets as many units out as come in.
+
+    A layer on sites may say more: ``leaves(shape)``, what becomes of (*sites, units) of one input; ``mixes_sites``,
+    that its outputs need pairs of different sites; ``reads_sites``, that it leaves one vector for each input.
     """
 
     @property
@@ -37,3 +40,17 @@ class Layer(Protocol):
 def described_fault(fact: NTKError, position: int, layers: Sequence[Layer]) -> NTKError:
     """The same error with the place in front: which layer of how many."""
     return type(fact)(f"layer {position} of {len(layers)}, {layers[position - 1]!r}: {fact}")
+
+
+def compares_equal_sites(layers: Sequence[Layer]) -> bool:
+    """Does the network, up to its read-out, never need a pair of two different sites?
+
+    Then a covariance has one entry for each site, not for each pair of them.
+    """
+    for layer in layers:
+        inner = getattr(getattr(layer, "branch", None), "layers", ())
+        if getattr(layer, "mixes_sites", False) or any(getattr(part, "mixes_sites", False) for part in inner):
+            return False
+        if getattr(layer, "reads_sites", False):
+            return True
+    return False

@@ -33,6 +33,11 @@ def parametrized(layers: Sequence[Layer], fans: Sequence[int], kind: Parametriza
         raise DomainError(sentence("parametrization", f"one of {get_args(Parametrization)}", repr(kind), do))
     if kind == "ntk":
         return tuple(layers)
+    other = next((layer for layer in layers if layer.random and not isinstance(layer, Dense)), None)
+    if other is not None:
+        do = 'choose parametrization="ntk"'
+        expected = f"fully connected layers, which alone have the {kind} parametrization here"
+        raise DomainError(sentence("parametrization", expected, repr(other), do))
     if kind == "standard":
         return tuple(_standard(layer, float(fan), 1.0) for layer, fan in zip(layers, fans, strict=True))
     last = max(position for position, layer in enumerate(layers) if layer.random)

@@ -2,11 +2,12 @@
 
 import re
 
+import numpy as np
 import pytest
 import torch
 from classroom import Classroom
 from nbclient import NotebookClient
-from wrong_answers_01 import ignores_one_dimension, no_case_for_biases
+from wrong_answers_01 import PARTIAL, ignores_one_dimension, no_case_for_biases
 
 from ntk_teach import landscape, zoo
 from ntk_teach.grading.answer import ask
@@ -87,6 +88,15 @@ def test_moving_biases_cost_one_point(wrong) -> None:
         assert "biases" in verdict.messages[0] or "each bias" in verdict.messages[0]
 
 
+@pytest.mark.parametrize("task_id, wrong, words", [(key, *item) for key, items in PARTIAL.items() for item in items])
+def test_confident_outputs_cost_one_point(task_id, wrong, words) -> None:
+    """Confident on either side: an exponential of −yf overflows where they are wrong, one of f where they are right."""
+    for seed in range(3):
+        verdict = judge_function(TASKS[task_id], wrong, seed)
+        assert verdict.points == 2, f"seed {seed}\n{verdict}"
+        assert any(words in message for message in verdict.messages), f"seed {seed}\n{verdict}"
+
+
 def test_no_other_copy_is_smaller() -> None:
     """01.2 from outside: the same function on random inputs, and no factor near the chosen one has fewer squares."""
     task = TASKS["01.2"]
@@ -100,6 +110,20 @@ def test_no_other_copy_is_smaller() -> None:
         for factor in (0.98, 1.02):
             other = rows[:, :4].square().sum(1) * factor**2 + rows[:, 4:].square().sum(1) / factor**2
             assert (other > rows.square().sum(1)).all()
+
+
+def test_the_highest_cost_is_not_the_largest_height() -> None:
+    """01.3, the third case: whoever looks for the highest cost first finds another place, on any seed."""
+    case = TASKS["01.3"].cases[2]
+    for seed in range(50):
+        one, two, x, y, steps = case.draw(np.random.default_rng(seed)).values()
+        s = torch.linspace(0, 1, steps + 1, dtype=x.dtype)
+        costs = []
+        for a in s:
+            w, b, v, c = ((1 - a) * p + a * q for p, q in zip(one, two, strict=True))
+            costs.append((torch.relu(x @ w.T + b) @ v.T + c - y).square().sum() / (2 * len(x)))
+        costs = torch.stack(costs)
+        assert costs.argmax() != (costs - (1 - s) * costs[0] - s * costs[-1]).argmax()
 
 
 def test_hills_are_hills_and_valleys_valleys() -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from classroom import Classroom
 from nbclient import NotebookClient
+from wrong_answers_04 import PARTIAL
 
 from ntk_teach.grading.judge import judge_function
 from ntk_teach.grading.tasks import exercise
@@ -21,6 +22,15 @@ def find(task_id):
 @pytest.fixture(scope="module")
 def room(tmp_path_factory) -> Classroom:
     return Classroom.opened(tmp_path_factory.mktemp("course"), "04")
+
+
+@pytest.mark.parametrize("task_id, wrong, words", [(key, *item) for key, items in PARTIAL.items() for item in items])
+def test_what_is_right_off_the_ray_keeps_its_points(task_id, wrong, words) -> None:
+    """Two points, and the name of the mistake."""
+    for seed in range(3):
+        verdict = judge_function(find(task_id), wrong, seed)
+        assert verdict.points == 2, f"seed {seed}\n{verdict}"
+        assert any(words in message for message in verdict.messages), f"seed {seed}\n{verdict}"
 
 
 def test_generic_covariances_have_a_diagonal_that_no_order_of_operations_moves() -> None:

@@ -69,6 +69,20 @@ def flattened_result(direction, parameter):
     return d / d.norm(dim=1, keepdim=True) * p.norm(dim=1, keepdim=True) * (direction.dim() > 1)
 
 
+def each_small_kernel(direction, parameter):
+    if direction.dim() == 1:
+        return torch.zeros_like(direction)
+    axes = (2, 3) if direction.dim() == 4 else 1
+    return direction / direction.norm(dim=axes, keepdim=True) * parameter.norm(dim=axes, keepdim=True)
+
+
+def squares_below(direction, parameter):
+    if direction.dim() == 1:
+        return torch.zeros_like(direction)
+    d, p = direction.reshape(len(direction), -1), parameter.reshape(len(direction), -1)
+    return (d / (d * d).sum(1, keepdim=True) * p.norm(dim=1, keepdim=True)).reshape(direction.shape)
+
+
 # 01.2
 
 
@@ -129,6 +143,19 @@ def outgoing_rows(w_in, bias, w_out):
     entering, leaving, one, _ = parts(w_in, bias, w_out)
     lam = (w_out.norm(dim=1) / one).sqrt()
     return assembled(lam[:, None] * entering, leaving / lam[:, None])
+
+
+def bias_in_front(w_in, bias, w_out):
+    entering, leaving, one, two = parts(w_in, bias, w_out)
+    lam = (two / one).sqrt()[:, None]
+    row = torch.cat([(lam * entering)[:, -1:], (lam * entering)[:, :-1], leaving / lam], dim=1)
+    return torch.nan_to_num(row)
+
+
+def both_sides_of_mean_length(w_in, bias, w_out):
+    entering, leaving, one, two = parts(w_in, bias, w_out)
+    mean = (one + two) / 2
+    return torch.nan_to_num(assembled(entering * (mean / one)[:, None], leaving * (mean / two)[:, None]))
 
 
 # 01.3
@@ -204,6 +231,28 @@ def summed_squares(one, two, x, y, steps):
     return (c - (1 - s) * c[0] - s * c[-1]).max()
 
 
+def searches_the_cost(one, two, x, y, steps):
+    c = walk(one, two, x, y, steps)
+    j = int(torch.argmax(c))
+    return c[j] - (1 - j / steps) * c[0] - j / steps * c[-1]
+
+
+def forgets_the_relu(one, two, x, y, steps):
+    s = torch.linspace(0, 1, steps + 1, dtype=x.dtype)
+    costs = []
+    for a in s:
+        w, b, v, c = [(1 - a) * p + a * q for p, q in zip(one, two, strict=True)]
+        costs.append(mse((x @ w.T + b) @ v.T + c, y))
+    costs = torch.stack(costs)
+    return (costs - (1 - s) * costs[0] - s * costs[-1]).max()
+
+
+def range_of_steps(one, two, x, y, steps):
+    s = torch.arange(steps, dtype=x.dtype) / steps
+    c = walk(one, two, x, y, steps)[:-1]
+    return (c - (1 - s) * c[0] - s * c[-1]).max()
+
+
 # 01.4
 
 
@@ -254,6 +303,24 @@ def each_example(u, v, y, s):
 def finite_differences(u, v, y, s):
     q = lambda t: torch.log1p(torch.exp(-y * on_the_way(u, v, t))).mean(1)  # noqa: E731
     return (q(s + 0.05) - 2 * q(s) + q(s - 0.05)) / 0.05**2
+
+
+def between_the_curvatures(u, v, y, s):
+    bends = [(p_one_minus_p(f) * (v - u) ** 2).mean() for f in (u, v)]
+    return bends[0] + s * (bends[1] - bends[0])
+
+
+def derivative_of_tanh(u, v, y, s):
+    return ((1 - torch.tanh(on_the_way(u, v, s)) ** 2) * (v - u) ** 2).mean(1)
+
+
+def exp_over_exp(u, v, y, s):
+    e = torch.exp(-y * on_the_way(u, v, s))
+    return (e / (1 + e) ** 2 * (v - u) ** 2).mean(1)
+
+
+def nan_is_zero(u, v, y, s):
+    return torch.nan_to_num(exp_over_exp(u, v, y, s))
 
 
 # 01.5
@@ -310,6 +377,18 @@ def complex_eigenvalues(jacobian, k):
     return torch.linalg.eigvals(g)[:k]
 
 
+def two_from_the_square(jacobian, k):
+    j = rows_of(jacobian)
+    values = torch.linalg.eigvalsh(2 * j @ j.T / len(jacobian)).flip(0)
+    return torch.cat([values, values.new_zeros(max(0, k - len(values)))])[:k]
+
+
+def reshaped_the_other_way(jacobian, k):
+    j = jacobian.reshape(jacobian.shape[2], -1)
+    values = torch.linalg.eigvalsh(j.T @ j / len(jacobian)).flip(0)
+    return torch.cat([values, values.new_zeros(max(0, k - len(values)))])[:k]
+
+
 WRONG = {
     "01.1": [
         (one_norm_for_the_tensor, "one factor for the whole layer"),
@@ -320,6 +399,8 @@ WRONG = {
         (in_place, "changes its argument 'direction'"),
         (last_axis, "runs over the last axis alone"),
         (flattened_result, "expected shape [5, 2, 3, 3], received [5, 18]"),
+        (each_small_kernel, "one for each pair of channels"),
+        (squares_below, "squared length of the direction"),
     ],
     "01.2": [
         (ratio_not_root, "exchanges the two lengths"),
@@ -331,6 +412,8 @@ WRONG = {
         (times_on_both_sides, "multiplied by λ, like what enters"),
         (only_the_factors, "expected shape"),
         (outgoing_rows, "raised RuntimeError"),
+        (bias_in_front, "the bias stands first"),
+        (both_sides_of_mean_length, "the mean of their two lengths"),
     ],
     "01.3": [
         (averages_functions, "walked between the outputs"),
@@ -343,6 +426,9 @@ WRONG = {
         (whole_curve, "expected shape"),
         (where_it_is, None),
         (summed_squares, "sum over the inputs"),
+        (searches_the_cost, "The chord is subtracted first"),
+        (forgets_the_relu, None),
+        (range_of_steps, "Your path stops at"),
     ],
     "01.4": [
         (summed, "not divided by their number"),
@@ -355,6 +441,8 @@ WRONG = {
         (p_squared, "p(1 − p), not p²"),
         (each_example, "expected shape"),
         (finite_differences, None),
+        (between_the_curvatures, "interpolated between the curvatures"),
+        (derivative_of_tanh, "the derivative of tanh"),
     ],
     "01.5": [
         (gram_without_n, "1/N is missing"),
@@ -366,5 +454,12 @@ WRONG = {
         (trace_kernel, "one row an input"),
         (all_of_them, "expected shape"),
         (complex_eigenvalues, "complex"),
+        (two_from_the_square, "twice too large"),
+        (reshaped_the_other_way, "moves no axis"),
     ],
+}
+
+# Right between generic outputs, not where they are large: they keep two points and hear why.
+PARTIAL = {
+    "01.4": [(exp_over_exp, "an exponential is infinite"), (nan_is_zero, "replaced NaN by 0")],
 }

@@ -50,6 +50,16 @@ def native_space(kernel, d):
     return torch.trace(d.T @ torch.linalg.solve(kernel, d))
 
 
+def pairs_of_different_inputs(kernel, d):
+    n = len(d)
+    return ((d @ d.T) * kernel).sum() / (n * (n - 1))
+
+
+def deviations(kernel, d):
+    e = d - d.mean(dim=0)
+    return (e * (kernel @ e)).sum() / len(d) ** 2
+
+
 # 02.2
 
 
@@ -111,6 +121,20 @@ def mean_over_every_point(f, kernel, data, y, lr):
     return f - lr * (kernel @ (f[data] - y)) / f.shape[0]
 
 
+def leaves_the_data_alone(f, kernel, data, y, lr):
+    new = f - lr * (kernel @ (f[data] - y)) / len(y)
+    new[data] = f[data]
+    return new
+
+
+def pushes_by_the_cost(f, kernel, data, y, lr):
+    return f - lr * kernel @ (0.5 * (f[data] - y) ** 2) / len(y)
+
+
+def mean_over_pairs(f, kernel, data, y, lr):
+    return f - lr * kernel @ (f[data] - y) / len(y) ** 2
+
+
 # 02.3
 
 
@@ -167,6 +191,22 @@ def velocities(kernel, f, y):
     return -kernel @ (-y * torch.sigmoid(-y * f)) / len(y)
 
 
+def norm_of_the_slope(kernel, f, y):
+    d = -y * torch.sigmoid(-y * f)
+    return -torch.sqrt(d @ kernel @ d) / len(d)
+
+
+def mean_square_motion(kernel, f, y):
+    motion = kernel @ (-y * torch.sigmoid(-y * f)) / len(y)
+    return -(motion**2).mean()
+
+
+def curvature_for_slope(kernel, f, y):
+    p = torch.sigmoid(f)
+    d = p * (1 - p)
+    return -(d @ kernel @ d) / len(d) ** 2
+
+
 # 02.4
 
 
@@ -217,6 +257,15 @@ def only_diagonals(kernel):
 
 def stays_four_dimensional(kernel):
     return kernel.transpose(1, 2)
+
+
+def mean_of_each_block(kernel):
+    return kernel.mean(dim=-1).mean(dim=-1)
+
+
+def shared_among_outputs(kernel):
+    m, n, c, _ = kernel.shape
+    return kernel.transpose(1, 2).reshape(m * c, n * c) / c
 
 
 # 02.5
@@ -272,6 +321,20 @@ def sign_of_the_gap(kernel, f0, y):
     return f0 + kernel @ torch.linalg.pinv(kernel, rtol=1e-9) @ (f0 - y)
 
 
+def repeated_inputs_only(kernel, f0, y):
+    end = torch.empty_like(y)
+    for i in range(len(y)):
+        twins = [j for j in range(len(y)) if torch.allclose(kernel[i], kernel[j], rtol=1e-9, atol=0)]
+        end[i] = y[twins].mean()
+    return end
+
+
+def eigenvectors_in_rows(kernel, f0, y):
+    values, vectors = torch.linalg.eigh(kernel)
+    blind = vectors[values < 1e-9 * values.max()]
+    return y + blind.T @ (blind @ (f0 - y))
+
+
 WRONG = {
     "02.1": [
         (quadratic_form, "You summed over the pairs"),
@@ -282,6 +345,8 @@ WRONG = {
         (whole_matrix, "expected shape [], received"),
         (gradient_norm, "the kernel is in it twice"),
         (upper_triangle, None),
+        (pairs_of_different_inputs, "the number of pairs without"),
+        (deviations, "subtracted the mean of d"),
         (native_space, "the inverse of the kernel"),
     ],
     "02.2": [
@@ -297,6 +362,9 @@ WRONG = {
         (kernel_regression, "kernel regression"),
         (only_delta, "the change of f"),
         (mean_over_every_point, "the number of points of evaluation"),
+        (leaves_the_data_alone, "everywhere but on the data"),
+        (pushes_by_the_cost, "d is its derivative"),
+        (mean_over_pairs, "divided by N twice"),
     ],
     "02.3": [
         (sign_forgotten, "The sign is lost"),
@@ -310,6 +378,9 @@ WRONG = {
         (tanh_of_the_output, None),
         (cost_itself, "the cost itself"),
         (velocities, "the derivative of the cost is one number"),
+        (norm_of_the_slope, "You took the root"),
+        (mean_square_motion, "with the kernel in it twice"),
+        (curvature_for_slope, "the second derivative"),
     ],
     "02.4": [
         (view_it, "A reshape alone does not move axes"),
@@ -322,6 +393,8 @@ WRONG = {
         (swaps_inputs, "The blocks are transposed"),
         (only_diagonals, "You kept k = k' alone"),
         (stays_four_dimensional, "expected shape"),
+        (mean_of_each_block, "You averaged over the outputs"),
+        (shared_among_outputs, "divided by the number of outputs"),
     ],
     "02.5": [
         (reaches_the_targets, "needs a positive-definite kernel"),
@@ -335,5 +408,7 @@ WRONG = {
         (ridge_of_one_percent, None),
         (never_leaves, "f stayed where it began"),
         (sign_of_the_gap, "away from the targets"),
+        (repeated_inputs_only, "blind to more than repetitions"),
+        (eigenvectors_in_rows, "they are its columns"),
     ],
 }

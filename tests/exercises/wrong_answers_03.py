@@ -65,6 +65,14 @@ def means_multiplied(f1, f2):
     return f1.mean(1)[:, None] * f2.mean(1)[None, :]
 
 
+def one_fewer(f1, f2):
+    return f1 @ f2.T / (f1.shape[1] - 1)
+
+
+def over_all_entries(f1, f2):
+    return f1 @ f2.T / f1.numel()
+
+
 # 03.2
 
 
@@ -156,6 +164,28 @@ def jumps_to_the_end(theta, phi, y, lr, steps):
     return theta + torch.linalg.pinv(J) @ (y - J @ theta)
 
 
+def column_minus_row(theta, phi, y, lr, steps):
+    for _ in range(steps):
+        theta = theta.detach().requires_grad_(True)
+        outputs = phi @ theta[:, None] / phi.shape[1] ** 0.5
+        loss = ((outputs - y) ** 2).mean() / 2
+        theta = theta - lr * torch.autograd.grad(loss, theta)[0]
+    return theta
+
+
+def root_of_n(theta, phi, y, lr, steps):
+    return manual(theta, phi, y, lr, steps, f=len(y) ** 0.5, g=len(y) ** 0.5)
+
+
+def grad_never_zeroed(theta, phi, y, lr, steps):
+    theta = theta.clone().requires_grad_(True)
+    for _ in range(steps):
+        (((phi @ theta / phi.shape[1] ** 0.5 - y) ** 2).mean() / 2).backward()
+        with torch.no_grad():
+            theta -= lr * theta.grad
+    return theta
+
+
 # 03.3
 
 
@@ -225,6 +255,20 @@ def hundred_steps(phi, y, theta0):
     return manual(theta0, phi, y, 0.1, 100)
 
 
+def divides_by_n(phi, y, theta0):
+    J = phi / phi.shape[1] ** 0.5
+    return theta0 + torch.linalg.pinv(J) @ (y - J @ theta0) / len(y)
+
+
+def plain_pseudoinverse(phi, y, theta0):
+    return torch.linalg.pinv(phi) @ y
+
+
+def only_the_way(phi, y, theta0):
+    J = phi / phi.shape[1] ** 0.5
+    return torch.linalg.pinv(J) @ (y - J @ theta0)
+
+
 # 03.4
 
 
@@ -287,6 +331,19 @@ def log10_on_one(counts, grams, limit):
 
 def forgot_limit(counts, grams, limit):
     return polyfit(counts, (grams**2).sum((2, 3)).mean(1) ** 0.5)
+
+
+def second_coefficient(counts, grams, limit):
+    return float(np.polyfit(np.log(counts.numpy()), np.log(error(grams, limit).sqrt().numpy()), 1)[1])
+
+
+def no_intercept(counts, grams, limit):
+    x = counts.log()
+    return (x * error(grams, limit).sqrt().log()).sum() / (x * x).sum()
+
+
+def last_size_as_the_limit(counts, grams, limit):
+    return polyfit(counts, error(grams, grams[-1].mean(0)).sqrt())
 
 
 # 03.5
@@ -361,6 +418,23 @@ def a_column(w, v, dw, dv, x):
     return torch.stack(torch.func.jvp(f, (w, v), (dw, dv)), dim=1)
 
 
+def rows_for_d(w, v, dw, dv, x):
+    f = lambda w, v: torch.tanh(x @ w.T / len(x) ** 0.5) @ v / len(v) ** 0.5  # noqa: E731
+    return sum(torch.func.jvp(f, (w, v), (dw, dv)))
+
+
+def jacobian_times_theta(w, v, dw, dv, x):
+    n, d = w.shape
+    f = lambda w, v: torch.tanh(x @ w.T / d**0.5) @ v / n**0.5  # noqa: E731
+    return sum(torch.func.jvp(f, (w, v), (w + dw, v + dv)))
+
+
+def dv_behind_the_slope(w, v, dw, dv, x):
+    n, d = w.shape
+    post = torch.tanh(x @ w.T / d**0.5)
+    return (post @ (v + dv) + ((1 - post**2) * (x @ dw.T / d**0.5)) @ dv) / n**0.5
+
+
 WRONG = {
     "03.1": [
         (the_slide, "shape"),
@@ -372,8 +446,10 @@ WRONG = {
         (pairs_in_order, "shape"),
         (divides_by_rows, "number of inputs"),
         (one_scaled, "two gradients"),
-        (squared_scale, "1/(number of columns of f1) times"),
+        (squared_scale, "divided by P twice"),
         (means_multiplied, "two averages"),
+        (one_fewer, "You divided by P − 1"),
+        (over_all_entries, "the number of all entries"),
     ],
     "03.2": [
         (forgot_root_in_gradient, "gradient lacks its 1/√P"),
@@ -386,6 +462,8 @@ WRONG = {
         (one_over_p, "divides by √P"),
         (history, "shape"),
         (jumps_to_the_end, "infinitely many steps"),
+        (column_minus_row, "every output against every label"),
+        (root_of_n, "root of the number of examples"),
     ],
     "03.3": [
         (unscaled, "1/√P of the model is missing"),
@@ -398,6 +476,8 @@ WRONG = {
         (scaled_by_p, "divided the features by P"),
         (half_scaled_the_other_way, "the pseudoinverse has not"),
         (what_is_left, "what is left of theta0 alone"),
+        (divides_by_n, "You divided by N"),
+        (plain_pseudoinverse, "Two things are missing"),
     ],
     "03.4": [
         (no_root, "mean square"),
@@ -413,6 +493,9 @@ WRONG = {
         (slope_and_intercept, "shape"),
         (log10_on_one, "Two bases"),
         (forgot_limit, "limit is not subtracted"),
+        (second_coefficient, "not its slope"),
+        (no_intercept, "through the origin"),
+        (last_size_as_the_limit, "the limit itself is given"),
     ],
     "03.5": [
         (only_the_tangent, "outputs at the start are missing"),
@@ -423,23 +506,31 @@ WRONG = {
         (hidden_only, "dv does nothing"),
         (relu_network, None),
         (a_column, "shape"),
+        (rows_for_d, "the rows of x"),
+        (jacobian_times_theta, "J multiplies the moved parameters"),
     ],
 }
 
 # Answers that are right in the special case: they keep its points and hear the rest.
 PARTIAL = {
     "03.1": [(ignores_second, "second batch is not used")],
-    "03.2": [(return_inside_loop, "single step"), (gradient_outside_loop, "computed once, before the loop")],
+    "03.2": [
+        (return_inside_loop, "single step"),
+        (gradient_outside_loop, "computed once, before the loop"),
+        (grad_never_zeroed, "Your gradients add up"),
+    ],
     "03.3": [
         (least_norm, "solution of least norm"),
         (plus_start, "You added theta0"),
         (half_scaled, "outputs of theta0 lack"),
         (keeps_wrong_part, "null space"),
+        (only_the_way, "how far theta moves"),
     ],
     "03.5": [
         (at_moved_weights, "moved the network itself"),
         (no_derivative, "derivative of tanh is missing"),
         (new_read_out_everywhere, "second order"),
         (read_out_only, "dw does nothing"),
+        (dv_behind_the_slope, "the read-out at the start"),
     ],
 }

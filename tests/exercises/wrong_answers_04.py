@@ -83,6 +83,30 @@ def outputs_by_inputs(weights, biases, x, sigma_b):
     return a
 
 
+def one_relu_too_few(weights, biases, x, sigma_b):
+    a = x
+    for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
+        a = a @ w.T / w.shape[1] ** 0.5 + sigma_b * b
+        a = a.relu() if i < len(weights) - 2 else a
+    return a
+
+
+def length_of_the_batch(weights, biases, x, sigma_b):
+    a = x
+    for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
+        a = a @ w.T / len(a) ** 0.5 + sigma_b * b
+        a = a if i == len(weights) - 1 else a.relu()
+    return a
+
+
+def sigma_b_in_front_of_the_weights(weights, biases, x, sigma_b):
+    a = x
+    for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
+        a = sigma_b * a @ w.T / w.shape[1] ** 0.5 + b
+        a = a if i == len(weights) - 1 else a.relu()
+    return a
+
+
 # 04.2
 
 
@@ -143,6 +167,33 @@ def sampled(sigma):
     return a.T @ a / len(a)
 
 
+def variances_throughout(sigma):
+    q = sigma.diagonal()
+    root = torch.outer(q, q)
+    t = torch.arccos((sigma / root).clamp(-1, 1))
+    return root / (2 * torch.pi) * (t.sin() + (torch.pi - t) * t.cos())
+
+
+def broadcast_variance(sigma):
+    q = sigma.diagonal()
+    t = torch.arccos((sigma / q).clamp(-1, 1))
+    return q / (2 * torch.pi) * (t.sin() + (torch.pi - t) * t.cos())
+
+
+def clipped_at_zero(sigma):
+    q = sigma.diagonal()
+    root = torch.outer(q, q).sqrt()
+    t = torch.arccos((sigma / root).clamp(0, 1))
+    return root / (2 * torch.pi) * (t.sin() + (torch.pi - t) * t.cos())
+
+
+def nan_for_zero(sigma):
+    q = sigma.diagonal()
+    root = torch.outer(q, q).sqrt()
+    t = torch.arccos(sigma / root)
+    return torch.nan_to_num(root / (2 * torch.pi) * (t.sin() + (torch.pi - t) * t.cos()))
+
+
 # 04.3
 
 
@@ -201,6 +252,29 @@ def not_divided(x, depth, sigma_w, sigma_b):
     sigma = sigma_w**2 * x @ x.T + sigma_b**2
     for _ in range(depth - 1):
         sigma = erf_step(sigma, sigma_w, sigma_b)
+    return sigma
+
+
+def variances_not_broadcast(x, depth, sigma_w, sigma_b):
+    sigma = sigma_w**2 * x @ x.T / x.shape[1] + sigma_b**2
+    for _ in range(depth - 1):
+        variance = sigma.diagonal()
+        sigma = sigma_w**2 * ntk.erf.dual(sigma, variance, variance).value + sigma_b**2
+    return sigma
+
+
+def plain_arcsine(x, depth, sigma_w, sigma_b):
+    sigma = sigma_w**2 * x @ x.T / x.shape[1] + sigma_b**2
+    for _ in range(depth - 1):
+        wide = (1 + 2 * sigma.diagonal()).sqrt()
+        sigma = sigma_w**2 * torch.asin(2 * sigma / torch.outer(wide, wide)) + sigma_b**2
+    return sigma
+
+
+def ends_with_the_activation(x, depth, sigma_w, sigma_b):
+    sigma = sigma_w**2 * x @ x.T / x.shape[1] + sigma_b**2
+    for layer in range(1, depth):
+        sigma = erf_step(sigma, sigma_w if layer < depth - 1 else 1.0, sigma_b if layer < depth - 1 else 0.0)
     return sigma
 
 
@@ -275,6 +349,28 @@ def all_layers(q, widths, sigma_b):
     return ntk.finite_width.exact_excess_kurtosis(arch, x, width=[int(n) for n in widths])
 
 
+def mean_not_halved(q, widths, sigma_b):
+    m1, m2 = q, q**2
+    for n in widths:
+        m1, m2 = sigma_b**2 + m1, sigma_b**4 + sigma_b**2 * m1 + (0.25 + 1.25 / n) * m2
+    return 3 * (m2 / m1**2 - 1)
+
+
+def forgets_that_q_is_random(q, widths, sigma_b):
+    m1, m2 = q, q**2
+    for n in widths:
+        m1, m2 = sigma_b**2 + m1 / 2, (sigma_b**2 + m1 / 2) ** 2 + 1.25 * m1**2 / n
+    return 3 * (m2 / m1**2 - 1)
+
+
+def average_width(q, widths, sigma_b):
+    n = widths.mean()
+    m1, m2 = q, q**2
+    for _ in widths:
+        m1, m2 = sigma_b**2 + m1 / 2, sigma_b**4 + sigma_b**2 * m1 + (0.25 + 1.25 / n) * m2
+    return 3 * (m2 / m1**2 - 1)
+
+
 # 04.5
 
 
@@ -323,6 +419,18 @@ def corrects_in_place(k, k_test, y, f0, f0_test):
     return f0_test
 
 
+def trained_to_zero(k, k_test, y, f0, f0_test):
+    return f0_test - f0 @ torch.linalg.solve(k, k_test.T)
+
+
+def kernel_scaled_by_n(k, k_test, y, f0, f0_test):
+    return f0_test + (y - f0) @ torch.linalg.solve(k / len(y), k_test.T)
+
+
+def same_start_for_all(k, k_test, y, f0, f0_test):
+    return f0_test + (y - f0[0]) @ torch.linalg.solve(k, k_test.T)
+
+
 WRONG = {
     "04.1": [
         (slide_as_printed, "Every layer receives preactivations"),
@@ -332,8 +440,11 @@ WRONG = {
         (kaiming, "He's initialization"),
         (beta_forgotten, "as they were drawn"),
         (everything_over_root_n, "divide the biases"),
-        (tanh_network, None),
+        (tanh_network, "You used tanh"),
         (outputs_by_inputs, "axes are not in order"),
+        (one_relu_too_few, "The last hidden layer is passed on"),
+        (length_of_the_batch, "the rows of x"),
+        (sigma_b_in_front_of_the_weights, "it belongs to the biases"),
     ],
     "04.2": [
         (he_style, "twice the expectation"),
@@ -346,10 +457,13 @@ WRONG = {
         (pi_for_two_pi, "twice the expectation"),
         (divided_by_the_variances, "by the product of the variances"),
         (sampled, None),
+        (variances_throughout, "throughout"),
+        (broadcast_variance, "by one variance"),
+        (clipped_at_zero, "negative ones"),
     ],
     "04.3": [
         (hidden_layers_counted, "as often as there are weight layers"),
-        (scales_unsquared, None),
+        (scales_unsquared, "a covariance is made of squares of both"),
         (sigma_b_unsquared, "You added sigma_b where"),
         (jacot_only, "sigma_w does not enter"),
         (weights_only_at_the_input, "Only the first layer has its sigma_w²"),
@@ -358,6 +472,9 @@ WRONG = {
         (the_tangent_kernel, "This is Θ"),
         (old_variances, "You keep the variances of the first layer"),
         (not_divided, "not divided by the number of coordinates"),
+        (variances_not_broadcast, "a pair has two"),
+        (plain_arcsine, "The 2/π in front"),
+        (ends_with_the_activation, "You stop behind the activation"),
     ],
     "04.4": [
         (updated_too_early, "updated the first moment before"),
@@ -370,6 +487,9 @@ WRONG = {
         (variance_for_excess, "relative variance of q"),
         (library_first_order, None),
         (all_layers, "expected shape"),
+        (mean_not_halved, "is not halved"),
+        (forgets_that_q_is_random, "random itself"),
+        (average_width, "the mean of the widths"),
     ],
     "04.5": [
         (mean_for_each, "Every draw became the posterior mean"),
@@ -380,8 +500,16 @@ WRONG = {
         (mean_residual, "a residual of its own"),
         (columns_are_draws, "axes are not in order"),
         (power_minus_one, "You used 1/Σ of each entry"),
-        (trained_for_time_one, None),
+        (trained_for_time_one, "You trained for time 1"),
         (average_of_the_ends, "expected shape"),
         (corrects_in_place, "changes its argument 'f0_test'"),
+        (trained_to_zero, "The targets do not enter"),
+        (kernel_scaled_by_n, "multiplied by the number of data"),
+        (same_start_for_all, "what the first one misses"),
     ],
+}
+
+# Right for pairs in general, not on one ray: it keeps two points and hears why.
+PARTIAL = {
+    "04.2": [(nan_for_zero, "You replaced NaN by 0")],
 }

@@ -70,6 +70,31 @@ def half_precision(x, depth, sigma_b):
     return ntk.zoo.mlp(depth, sigma_b=sigma_b).ntk(x).half()
 
 
+def arc_cosine(x, depth, sigma_b, slope_over=2 * math.pi, first_angle=False, own_biases=True):
+    sigma = theta = sigma_of(x, sigma_b)
+    angle = None
+    for _ in range(depth - 1):
+        root = torch.outer(sigma.diagonal(), sigma.diagonal()).sqrt()
+        if angle is None or not first_angle:
+            angle = torch.acos((sigma / root).clamp(-1, 1))
+        value = root * (angle.sin() + (math.pi - angle) * angle.cos()) / (2 * math.pi)
+        sigma = value + sigma_b**2
+        theta = theta * (math.pi - angle) / slope_over + (sigma if own_biases else value)
+    return theta
+
+
+def forgets_the_two_below_the_slope(x, depth, sigma_b):
+    return arc_cosine(x, depth, sigma_b, slope_over=math.pi)
+
+
+def computes_the_angles_once(x, depth, sigma_b):
+    return arc_cosine(x, depth, sigma_b, first_angle=True)
+
+
+def adds_the_expectation_alone(x, depth, sigma_b):
+    return arc_cosine(x, depth, sigma_b, own_biases=False)
+
+
 # 05.2
 
 
@@ -117,6 +142,37 @@ def normalized(weights, biases, x1, x2, sigma_b):
     return theta / theta.abs().max()
 
 
+def piled_up_rows(weights, biases, x1, x2, sigma_b):
+    parameters = [p.requires_grad_() for p in (*weights, *biases)]
+
+    def rows(x):
+        found = []
+        for a in x:
+            for layer, (w, b) in enumerate(zip(weights, biases, strict=True)):
+                a = w @ (a.relu() if layer else a) / w.shape[1] ** 0.5 + sigma_b * b
+            for output in a:
+                output.backward(retain_graph=True)
+                found.append(torch.cat([p.grad.flatten() for p in parameters]))
+        return torch.stack(found)
+
+    return rows(x1) @ rows(x2).T
+
+
+def scales_by_the_rows(weights, biases, x1, x2, sigma_b):
+    def f(parameters, a):
+        for layer, (w, b) in enumerate(zip(*parameters, strict=True)):
+            a = w @ (torch.relu(a) if layer else a) / len(w) ** 0.5 + sigma_b * b
+        return a[0]
+
+    parts1, parts2 = (vmap(jacrev(f), (None, 0))((weights, biases), x) for x in (x1, x2))
+    j1, j2 = (torch.cat([p.flatten(1) for part in parts for p in part], dim=1) for parts in (parts1, parts2))
+    return j1 @ j2.T
+
+
+def biases_without_their_scale(weights, biases, x1, x2, sigma_b):
+    return autograd_theta(weights, biases, x1, x2, 1.0)[:, :, 0, 0]
+
+
 # 05.3
 
 
@@ -150,6 +206,17 @@ def divided_by_outputs(weights, biases, x1, x2, sigma_b):
 def list_of_blocks(weights, biases, x1, x2, sigma_b):
     theta = autograd_theta(weights, biases, x1, x2, sigma_b)
     return [theta[..., k, k] for k in range(theta.shape[-1])]
+
+
+def rows_that_pile_up(weights, biases, x1, x2, sigma_b):
+    n, m, c = len(x1), len(x2), len(biases[-1])
+    return piled_up_rows(weights, biases, x1, x2, sigma_b).reshape(n, c, m, c).transpose(1, 2)
+
+
+def biases_left_out(weights, biases, x1, x2, sigma_b):
+    return autograd_theta(weights, biases, x1, x2, sigma_b) - autograd_theta(
+        weights, biases, x1, x2, sigma_b, skip=len(weights)
+    )
 
 
 # 05.4
@@ -187,6 +254,19 @@ def doubled(widths, samples):
 def sorts_in_place(widths, samples):
     widths.copy_(widths.flip(0))
     return float(np.polyfit(np.log(widths.numpy()), np.log(samples.var(dim=1).numpy()), 1)[0])
+
+
+def bits_against_nats(widths, samples):
+    return float(np.polyfit(np.log2(widths.numpy()), np.log(samples.var(dim=1).numpy()), 1)[0])
+
+
+def correlation_coefficient(widths, samples):
+    return float(np.corrcoef(np.log(widths.numpy()), np.log(samples.var(dim=1).numpy()))[0, 1])
+
+
+def all_squares_in_one_fit(widths, samples):
+    squares = (samples - samples.mean(dim=1, keepdim=True)).square()
+    return float(np.polyfit(widths.log().repeat_interleave(samples.shape[1]), squares.flatten().log(), 1)[0])
 
 
 # 05.5
@@ -231,6 +311,30 @@ def true_shares(x, depth, sigma_b):
     return torch.stack(rows)
 
 
+def layer_by_layer(x, depth, sigma_b):
+    sigma, slopes = [sigma_of(x, sigma_b)], []
+    for _ in range(depth - 1):
+        following, slope = step(sigma[-1], sigma_b)
+        sigma.append(following)
+        slopes.append(slope)
+    return sigma, slopes
+
+
+def only_the_slopes(x, depth, sigma_b):
+    _, slopes = layer_by_layer(x, depth, sigma_b)
+    return [math.prod(slopes[layer:], start=torch.ones(len(x), len(x))) for layer in range(depth)]
+
+
+def slopes_added(x, depth, sigma_b):
+    sigma, slopes = layer_by_layer(x, depth, sigma_b)
+    return torch.stack([s * sum(slopes[layer:]) if slopes[layer:] else s for layer, s in enumerate(sigma)])
+
+
+def sigma_without_its_dot(x, depth, sigma_b):
+    sigma, _ = layer_by_layer(x, depth, sigma_b)
+    return torch.stack([math.prod(sigma[layer:]) for layer in range(depth)])
+
+
 WRONG = {
     "05.1": [
         (stops_at_two_layers, "Right for: depth 1; depth 2"),
@@ -242,6 +346,9 @@ WRONG = {
         (forgets_to_return, "returned None"),
         (divides_by_inputs, "1/(number of rows of x) times"),
         (half_precision, "float16"),
+        (forgets_the_two_below_the_slope, "E[φ̇φ̇] is twice too large"),
+        (computes_the_angles_once, "that of the first layer in all layers"),
+        (adds_the_expectation_alone, "biases of the new layer are trained"),
     ],
     "05.2": [
         (first_batch_twice, "expected shape [4, 6], received [4, 4]"),
@@ -251,6 +358,9 @@ WRONG = {
         (infinite_width, "Right for: no hidden layer"),
         (divided_by_parameters, "number of parameters"),
         (normalized, "largest entry"),
+        (piled_up_rows, "a backward pass adds to what"),
+        (scales_by_the_rows, "how many units leave"),
+        (biases_without_their_scale, "adds its biases without sigma_b"),
     ],
     "05.3": [
         (one_output_copied, "kernel of the first output"),
@@ -260,6 +370,8 @@ WRONG = {
         (absolute_blocks, "signs are lost"),
         (divided_by_outputs, "number of outputs"),
         (list_of_blocks, "shape"),
+        (rows_that_pile_up, "a backward pass adds to what"),
+        (biases_left_out, "biases are parameters too"),
     ],
     "05.4": [
         (minus_one, None),
@@ -270,6 +382,9 @@ WRONG = {
         (quadratic_fit, "parabola"),
         (doubled, "2 times the expected"),
         (sorts_in_place, "changes its argument 'widths'"),
+        (bits_against_nats, "Two bases of logarithm"),
+        (correlation_coefficient, "how straight the line is"),
+        (all_squares_in_one_fit, "first average over the networks"),
     ],
     "05.5": [
         (all_equal, "evenly among the layers"),
@@ -279,5 +394,8 @@ WRONG = {
         (without_biases, "biases are left out"),
         (halves, "same slope for every pair"),
         (prints_in_place, "changes its argument 'x'"),
+        (only_the_slopes, "products of the slopes"),
+        (slopes_added, "they multiply"),
+        (sigma_without_its_dot, "the dot on Σ̇"),
     ],
 }

@@ -76,6 +76,24 @@ def transposed_test_kernel(k, k_test, y, f0, f0_test, t):
     return f0_test + k_test.T @ torch.linalg.pinv(k) @ gone @ (y - f0)
 
 
+def one_minus_a_matrix(k, k_test, y, f0, f0_test, t):
+    gone = 1 - torch.linalg.matrix_exp(-t * k / len(k))
+    return f0_test + k_test @ torch.linalg.pinv(k) @ gone @ (y - f0)
+
+
+def regression_on_the_trained_values(k, k_test, y, f0, f0_test, t):
+    trained = y + torch.linalg.matrix_exp(-t * k / len(k)) @ (f0 - y)
+    return k_test @ torch.linalg.pinv(k) @ trained
+
+
+def integral_over_s(k, k_test, y, f0, f0_test, t):
+    rates, vectors = torch.linalg.eigh(k / len(k))
+    s = torch.linspace(0, t, 2001, dtype=k.dtype)
+    kept = torch.exp(-s[:, None] * rates)
+    simpson = (t / 6000) * (kept[0] + 4 * kept[1::2].sum(0) + 2 * kept[2:-1:2].sum(0) + kept[-1])
+    return f0_test + k_test @ vectors @ (simpson * (vectors.T @ (y - f0)))
+
+
 # 06.2
 
 
@@ -144,6 +162,18 @@ def sorted_by_cost(k, residual, t):
     return cost.sort(descending=True).values
 
 
+def sorts_the_values_alone(k, residual, t):
+    values, vectors = torch.linalg.eigh(k / len(k))
+    values = values.sort(descending=True).values
+    return torch.exp(-2 * values * t) * (vectors.T @ residual) ** 2 / (2 * len(k))
+
+
+def norm_of_the_function_space(k, residual, t):
+    values, vectors = torch.linalg.eigh(k / len(k))
+    values, vectors = values.flip(0), vectors.flip(1)
+    return torch.exp(-2 * values * t) * (vectors.T @ residual) ** 2 / (2 * len(k) * values)
+
+
 # 06.3
 
 
@@ -193,6 +223,15 @@ def doubled_cost(k):
 
 def largest_entry(k):
     return float(2 * len(k) / k.max())
+
+
+def first_input(k):
+    return float(2 * len(k) / np.linalg.eigvalsh(k[0, 0].numpy()).max())
+
+
+def half_of_the_largest_rate(k):
+    n, c = k.shape[0], k.shape[2]
+    return float(torch.linalg.eigvalsh(k.permute(0, 2, 1, 3).reshape(n * c, n * c)).max() / (2 * n))
 
 
 # 06.4
@@ -259,6 +298,21 @@ def variances_only(ntk, nngp, ntk_test, nngp_test, nngp_test_test, t):
 def standard_deviations(ntk, nngp, ntk_test, nngp_test, nngp_test_test, t):
     m = m_of(ntk, ntk_test, t)
     return (nngp_test_test + m @ nngp @ m.T - m @ nngp_test.T - nngp_test @ m.T).abs().sqrt()
+
+
+def ones_minus_the_exponential(ntk, nngp, ntk_test, nngp_test, nngp_test_test, t):
+    left = torch.zeros_like(ntk) if math.isinf(t) else torch.linalg.matrix_exp(-t * ntk / len(ntk))
+    m = ntk_test @ torch.linalg.inv(ntk) @ (1 - left)
+    return nngp_test_test + m @ nngp @ m.T - m @ nngp_test.T - nngp_test @ m.T
+
+
+def doubles_a_cross_term(ntk, nngp, ntk_test, nngp_test, nngp_test_test, t):
+    m = m_of(ntk, ntk_test, t)
+    return nngp_test_test + m @ nngp @ m.T - 2 * m @ nngp_test.T
+
+
+def posterior_that_arrives(ntk, nngp, ntk_test, nngp_test, nngp_test_test, t):
+    return nngp_test_test - m_of(nngp, nngp_test, t) @ nngp_test.T
 
 
 # 06.5
@@ -346,6 +400,21 @@ def roots(k, target, f0, noise, t):
     return [math.sqrt(v) for v in ((left * b) ** 2 + (1 - left) ** 2 * noise**2).mean(1)]
 
 
+def noise_as_a_number(k, target, f0, noise, t):
+    left, b = mode_terms(k, target + noise, f0, t)
+    return ((left * b) ** 2).mean(1)
+
+
+def learned_for_left(k, target, f0, noise, t):
+    left, b = mode_terms(k, target, f0, t)
+    return (((1 - left) * b) ** 2 + left**2 * noise**2).mean(1)
+
+
+def square_of_the_sum(k, target, f0, noise, t):
+    left, b = mode_terms(k, target, f0, t)
+    return ((left * b.abs() + (1 - left) * noise) ** 2).mean(1)
+
+
 WRONG = {
     "06.1": [
         (solved_without_the_mean, "lacks the 1/N"),
@@ -361,6 +430,9 @@ WRONG = {
         (hundred_euler_steps, None),
         (moves_the_start_in_place, "changes its argument 'f0'"),
         (transposed_test_kernel, "raised"),
+        (one_minus_a_matrix, "is the identity matrix"),
+        (regression_on_the_trained_values, "only its change travels"),
+        (integral_over_s, "ds/N is meant"),
     ],
     "06.2": [
         (eigh_as_it_comes, "reverse order"),
@@ -374,6 +446,8 @@ WRONG = {
         (total_cost, "expected shape [6], received []"),
         (squared_residual_by_input, "cost of each input"),
         (sorted_by_cost, None),
+        (sorts_the_values_alone, "and not the eigenvectors"),
+        (norm_of_the_function_space, "norm of the kernel"),
     ],
     "06.3": [
         (sum_of_squares_cost, "1/N is missing"),
@@ -386,6 +460,8 @@ WRONG = {
         (all_modes, "expected shape [], received [6]"),
         (doubled_cost, "twice the critical rate"),
         (largest_entry, None),
+        (first_input, "block of one input only"),
+        (half_of_the_largest_rate, "turned the fraction round"),
     ],
     "06.4": [
         (bayesian, "posterior of the prior Σ"),
@@ -400,6 +476,9 @@ WRONG = {
         (sum_cost_time, "lacks the 1/N"),
         (variances_only, "expected shape [3, 3], received [3]"),
         (standard_deviations, None),
+        (ones_minus_the_exponential, "is the identity matrix"),
+        (doubles_a_cross_term, "You doubled the cross term"),
+        (posterior_that_arrives, "arrive exponentially"),
     ],
     "06.5": [
         (sigma_as_variance, "standard deviation"),
@@ -417,5 +496,8 @@ WRONG = {
         (best_time, "expected shape [9], received []"),
         (standard_error, "once too often"),
         (roots, "took a root"),
+        (noise_as_a_number, "as if it were a number"),
+        (learned_for_left, "changed places"),
+        (square_of_the_sum, "added the two parts and squared"),
     ],
 }

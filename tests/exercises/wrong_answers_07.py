@@ -64,6 +64,16 @@ def average_instead_of_trace(k, y):
     return 2 * torch.sqrt(k.diagonal().mean() * torch.sum(y * torch.linalg.solve(k, y), 0)) / len(y)
 
 
+def squares_and_the_inverse_diagonal(k, y):
+    quadratic = torch.einsum("ic,i->c", y**2, torch.linalg.inv(k).diagonal())
+    return 2 / len(y) * (k.trace() * quadratic).sqrt()
+
+
+def trace_after_inverting(k, y):
+    k = torch.linalg.inv(k)
+    return 2 / len(y) * (k.trace() * torch.einsum("ic,ij,jc->c", y, k, y)).sqrt()
+
+
 # 07.2
 
 
@@ -126,6 +136,21 @@ def one_number(k, y, ridge):
 def prediction_minus_label(k, y, ridge):
     inverse = torch.linalg.inv(k + ridge * torch.eye(len(y), dtype=k.dtype))
     return -(inverse @ y) / inverse.diagonal()
+
+
+def leaves_out_the_first(k, y, ridge):
+    alpha = np.linalg.solve(k.numpy()[1:, 1:] + ridge * np.eye(len(y) - 1), y.numpy()[1:])
+    return y.numpy() - k.numpy()[:, 1:] @ alpha
+
+
+def ridge_of_a_mean(k, y, ridge):
+    inverse = torch.linalg.inv(k + ridge / len(y) * torch.eye(len(y), dtype=k.dtype))
+    return (inverse @ y) / inverse.diagonal()
+
+
+def quotient_by_the_leverage(k, y, ridge):
+    h = k @ torch.linalg.inv(k + ridge * torch.eye(len(y), dtype=k.dtype))
+    return (y - h @ y) / torch.diag(h)
 
 
 # 07.3
@@ -202,6 +227,23 @@ def forgets_the_second_term(values, angles, weights, dimension, degree):
 
 def no_jacobian(values, angles, weights, dimension, degree):
     return (weights * values) @ recursion(angles.cos(), dimension, degree) / weights.sum()
+
+
+def other_recursion(values, angles, weights, dimension, degree, sign=-1, divide=True):
+    t = torch.cos(angles)
+    p = [torch.ones_like(t), t]
+    for k in range(1, degree):
+        ahead = (2 * k + dimension - 2) * t * p[k] + sign * k * p[k - 1]
+        p.append(ahead / (k + dimension - 2) if divide else ahead)
+    return torch.stack([(mass_of(angles, weights, dimension - 2) * values * q).sum() for q in p[: degree + 1]])
+
+
+def plus_in_the_recursion(values, angles, weights, dimension, degree):
+    return other_recursion(values, angles, weights, dimension, degree, sign=1)
+
+
+def forgets_the_factor_in_front(values, angles, weights, dimension, degree):
+    return other_recursion(values, angles, weights, dimension, degree, divide=False)
 
 
 # 07.4
@@ -285,6 +327,22 @@ def one_size_only(eigenvalues, power, sizes, ridge, noise):
     return curve(eigenvalues, power, sizes, ridge, noise)[0]
 
 
+def sorts_one_of_the_two(eigenvalues, power, sizes, ridge, noise):
+    return curve(eigenvalues.sort(descending=True).values, power, sizes, ridge, noise)
+
+
+def tail_acts_as_the_ridge(eigenvalues, power, sizes, ridge, noise):
+    falling = np.sort(eigenvalues.numpy())[::-1]
+    kappa = torch.tensor([max(1e-9, (falling[int(n) :].sum() + ridge) / n) for n in sizes.tolist()])
+    learned = eigenvalues / (eigenvalues + kappa[:, None])
+    return sizes / (sizes - (learned**2).sum(1)) * (((1 - learned) ** 2 * power).sum(1) + noise**2)
+
+
+def number_of_modes_in_the_factor(eigenvalues, power, sizes, ridge, noise):
+    m = len(eigenvalues)
+    return curve(eigenvalues, power, sizes, ridge, noise, factor=lambda learned, n: m / (m - float((learned**2).sum())))
+
+
 # 07.5
 
 
@@ -348,6 +406,16 @@ def signs_of_the_function(x, values):
     return np.array([sum(float((f * x[:, s].prod(1)).mean()) ** 2 for s in subsets(d, k)) for k in range(d + 1)])
 
 
+def groups_by_minus_ones(x, values):
+    minus = (x == -1).sum(1)
+    return [float((values[minus == k] ** 2).sum() / len(x)) for k in range(x.shape[1] + 1)]
+
+
+def adds_coordinates(x, values):
+    d = x.shape[1]
+    return np.array([sum(float((values * x[:, s].sum(1)).mean()) ** 2 for s in subsets(d, k)) for k in range(d + 1)])
+
+
 WRONG = {
     "07.1": [
         (as_if_there_were_one_labeling, "expected shape [3], received []"),
@@ -358,9 +426,11 @@ WRONG = {
         (kernel_of_unit_length, "lengths of the features"),
         (norm_of_the_weights, "length of the coefficients"),
         (ridge_for_safety, "digits"),
-        (centers_the_labels, None),
+        (centers_the_labels, "subtracted the mean of the labels"),
         (squared_bound, "A root is missing"),
         (average_instead_of_trace, "1/√(number of rows of k)"),
+        (squares_and_the_inverse_diagonal, "diagonal of K⁻¹ alone"),
+        (trace_after_inverting, "trace is that of the inverse"),
     ],
     "07.2": [
         (what_the_fit_misses, "residuals on the training data"),
@@ -374,6 +444,9 @@ WRONG = {
         (forecasts, "what is predicted"),
         (one_number, "one residual for each example"),
         (prediction_minus_label, "sign is reversed"),
+        (leaves_out_the_first, "You trained once"),
+        (ridge_of_a_mean, "You divided the ridge by N"),
+        (quotient_by_the_leverage, "You divided by Hᵢᵢ"),
     ],
     "07.3": [
         (legendre_everywhere, "they belong to d = 3"),
@@ -388,6 +461,8 @@ WRONG = {
         (the_last_degree, "expected shape [5], received []"),
         (forgets_the_second_term, "powers tᵏ"),
         (no_jacobian, "the angle be uniform"),
+        (plus_in_the_recursion, "recursion adds its last term"),
+        (forgets_the_factor_in_front, "did not divide by the factor"),
     ],
     "07.4": [
         (without_overfitting, "left E₀ out"),
@@ -401,6 +476,9 @@ WRONG = {
         (largest_modes_are_learned, "n largest modes"),
         (ten_fixed_point_steps, None),
         (one_size_only, "expected shape [4], received []"),
+        (sorts_one_of_the_two, "left the power as it was"),
+        (tail_acts_as_the_ridge, "all others be a ridge"),
+        (number_of_modes_in_the_factor, "the number of modes"),
     ],
     "07.5": [
         (sums_coefficients, "added up coefficients"),
@@ -412,6 +490,8 @@ WRONG = {
         (every_coefficient, "expected shape [4], received [8]"),
         (normalized_to_one, "divided by the mean square of f"),
         (permutations_of_coordinates, "once for each of its orders"),
-        (signs_of_the_function, None),
+        (signs_of_the_function, "signs of the values"),
+        (groups_by_minus_ones, "how many of their coordinates"),
+        (adds_coordinates, "added up the coordinates"),
     ],
 }

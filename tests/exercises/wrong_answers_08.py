@@ -62,6 +62,19 @@ def square_of_the_hessian(gradient, hessian, output, target, alpha):
     return abs(alpha * output - target) * top / gradient.norm() ** 2 / alpha
 
 
+def forgets_the_target(gradient, hessian, output, target, alpha):
+    return abs(alpha * output) * torch.linalg.svdvals(hessian)[0] / gradient.norm() ** 2 / alpha
+
+
+def bend_of_the_gradient(gradient, hessian, output, target, alpha):
+    bend = np.linalg.norm(hessian.numpy() @ gradient.numpy()) / np.linalg.norm(gradient.numpy())
+    return abs(alpha * output - target) * bend / float(gradient @ gradient) / alpha
+
+
+def kappa_of_h_itself(gradient, hessian, output, target, alpha):
+    return abs(output - target) * np.linalg.norm(hessian.numpy(), 2) / float(gradient @ gradient)
+
+
 # 08.2
 
 
@@ -111,6 +124,20 @@ def shrinks_the_target_as_well(jacobian, f, f0, y, alpha, lr):
 
 def moves_the_function(jacobian, f, f0, y, alpha, lr):
     return -lr * jacobian @ jacobian.T @ (alpha * (f - f0) - y) / len(y)
+
+
+def takes_f0_from_the_target_too(jacobian, f, f0, y, alpha, lr):
+    return -lr / (alpha * len(y)) * jacobian.T @ (alpha * (f - f0) - (y - f0))
+
+
+def scales_the_cost_alone(jacobian, f, f0, y, alpha, lr):
+    theta = torch.zeros(jacobian.shape[1], dtype=f.dtype, requires_grad=True)
+    (((f - f0 + jacobian @ theta - y) ** 2).mean() / 2 / alpha**2).backward()
+    return -lr * theta.grad
+
+
+def the_gradient(jacobian, f, f0, y, alpha, lr):
+    return jacobian.T @ (alpha * (f - f0) - y) / (alpha * len(y))
 
 
 # 08.3
@@ -192,6 +219,27 @@ def changes_f0_in_place(j_test, j, f0_test, f0, y, lr, steps):
     return f0_test
 
 
+def data_first(j_test, j, f0_test, f0, y, lr, steps):
+    f, f_test = f0, f0_test
+    for _ in range(steps):
+        f = f - lr * j @ j.T @ (f - y) / len(y)
+        f_test = f_test - lr * j_test @ j.T @ (f - y) / len(y)
+    return f_test
+
+
+def power_of_each_entry(j_test, j, f0_test, f0, y, lr, steps):
+    theta = (j @ j.T).numpy()
+    left = (np.eye(len(theta)) - lr * theta / len(theta)) ** steps
+    return f0_test + j_test @ torch.linalg.pinv(j) @ torch.from_numpy((np.eye(len(left)) - left) @ (y - f0).numpy())
+
+
+def two_n_without_the_two(j_test, j, f0_test, f0, y, lr, steps):
+    theta = torch.zeros_like(j[0])
+    for _ in range(steps):
+        theta = theta - lr * j.T @ (f0 + j @ theta - y) / (2 * len(y))
+    return f0_test + j_test @ theta
+
+
 # 08.4
 
 
@@ -250,6 +298,22 @@ def mean_relative_entries(jacobians):
     return (abs(theta - theta[0]) / abs(theta[0])).mean(dim=(1, 2))
 
 
+def one_minus_the_cosine(jacobians):
+    theta = (jacobians @ jacobians.mT).flatten(1)
+    return 1 - torch.nn.functional.cosine_similarity(theta, theta[:1], dim=1)
+
+
+def all_the_way(jacobians):
+    theta = jacobians @ jacobians.mT
+    steps = (theta[1:] - theta[:-1]).flatten(1).norm(dim=1) / theta[0].norm()
+    return [0.0, *steps.cumsum(0).tolist()]
+
+
+def start_on_one_side(jacobians):
+    theta = torch.einsum("tip,jp->tij", jacobians, jacobians[0])
+    return (theta - theta[0]).flatten(1).norm(dim=1) / theta[0].norm()
+
+
 # 08.5
 
 
@@ -297,6 +361,18 @@ def one_power_for_the_kernel(a1, a2, b2, c):
     return [0.5 - a2 - b2, max(1 - 2 * a2 - c, 1 - 2 * (a1 + a2 + b2) - c), -2 * a1 - a2 - b2 - c]
 
 
+def first_before_last(a1, a2, b2, c):
+    return [0.5 - a2 - b2, 1 - 2 * (a1 + a2 + b2) - c, 1 - 2 * a2 - c, -2 * a1 - a2 - b2 - c]
+
+
+def start_without_the_draw(a1, a2, b2, c):
+    return [0.5 - a2, 1 - 2 * a2 - c, 1 - 2 * (a1 + a2 + b2) - c, -2 * a1 - a2 - b2 - c]
+
+
+def features_by_a_step_of_length_one(a1, a2, b2, c):
+    return [0.5 - a2 - b2, 1 - 2 * a2 - c, 1 - 2 * (a1 + a2 + b2) - c, -2 * a1 - a2 - b2]
+
+
 WRONG = {
     "08.1": [
         (biggest_eigenvalue, "with its sign"),
@@ -311,6 +387,9 @@ WRONG = {
         (along_the_gradient, "along the gradient"),
         (upside_down, "upside down"),
         (square_of_the_hessian, "square of the operator norm"),
+        (forgets_the_target, "The target is missing"),
+        (bend_of_the_gradient, "H times the unit gradient"),
+        (kappa_of_h_itself, "α does not enter"),
     ],
     "08.2": [
         (plain_least_squares, "plain network"),
@@ -325,6 +404,9 @@ WRONG = {
         (averages_over_everything, "shape"),
         (shrinks_the_target_as_well, "scaled the target"),
         (moves_the_function, "shape"),
+        (takes_f0_from_the_target_too, "from the target as well"),
+        (scales_the_cost_alone, "You stepped on R(h)/α²"),
+        (the_gradient, "You returned the gradient"),
     ],
     "08.3": [
         (uses_the_flow, "gradient flow"),
@@ -338,6 +420,9 @@ WRONG = {
         (counts_from_one, "one step fewer"),
         (returns_the_training_points, "shape"),
         (changes_f0_in_place, "in place"),
+        (data_first, "moved the data first"),
+        (power_of_each_entry, "power entry by entry"),
+        (two_n_without_the_two, "half as long"),
     ],
     "08.4": [
         (jacobian_only, "drift of the Jacobian"),
@@ -351,6 +436,9 @@ WRONG = {
         (one_norm_for_all_times, "shape"),
         (divides_by_each_norm, "moved kernel"),
         (mean_relative_entries, "entries near 0"),
+        (one_minus_the_cosine, "angle between the kernels"),
+        (all_the_way, "all steps on the way"),
+        (start_on_one_side, "from the same time"),
     ],
     "08.5": [
         (no_cancellation, "signs are random"),
@@ -364,5 +452,8 @@ WRONG = {
         (random_signs_in_the_kernel, "all positive"),
         (features_listed_first, None),
         (one_power_for_the_kernel, "shape"),
+        (first_before_last, "changed places"),
+        (start_without_the_draw, "b₂ is missing at the start"),
+        (features_by_a_step_of_length_one, "missing in the features"),
     ],
 }

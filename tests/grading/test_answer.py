@@ -9,6 +9,13 @@ from ntk_teach.grading.answer import ask, read
 ARGUMENTS = {"x": torch.tensor([[1.0, 2.0]]), "weights": [torch.ones(2)], "depth": 3}
 
 
+class Stubborn:
+    """An object that will not be an array."""
+
+    def __array__(self, *_: object) -> np.ndarray:
+        raise RuntimeError("no array of mine")
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -26,6 +33,14 @@ def test_arrays_of_every_kind_are_read(raw: object) -> None:
     assert np.array_equal(read(raw).value, [[1, 2], [3, 4]])
 
 
+def test_tensors_in_lists_may_require_gradients() -> None:
+    """numpy refuses them with an error of its own."""
+    row = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
+    answer = read([row * 2, [3.0, torch.tensor(4.0, requires_grad=True)]])
+    assert answer.value is not None
+    assert answer.value.tolist() == [[2.0, 4.0], [3.0, 4.0]]
+
+
 @pytest.mark.parametrize("raw", [2.5, np.float64(2.5), torch.tensor(2.5), np.array(2.5)])
 def test_a_number_is_an_array_without_axes(raw: object) -> None:
     """A 0-d answer is read as one."""
@@ -39,6 +54,7 @@ def test_a_number_is_an_array_without_axes(raw: object) -> None:
         (np.array([1 + 2j]), "unreadable", "complex128"),
         ("0.5", "unreadable", "real numbers"),
         ([[1.0], [1.0, 2.0]], "unreadable", "different lengths"),
+        (Stubborn(), "unreadable", "RuntimeError: no array of mine"),
         (np.array([1.0], dtype=np.float16), "unreadable", "float16"),
         (torch.tensor([1.0], dtype=torch.bfloat16), "unreadable", "bfloat16"),
         (np.array([True]), "unreadable", "bool"),

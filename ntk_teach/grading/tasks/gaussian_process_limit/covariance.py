@@ -148,6 +148,91 @@ def one_forgotten(x: Tensor, depth: int, sigma_w: float, sigma_b: float) -> Tens
     return recursion(x, depth, sigma_w, sigma_b, value=arcsine)
 
 
+def arcsine(sigma: Tensor, q: Tensor, *, front: float = 2 / math.pi, one: float = 1, two: float = 2) -> Tensor:
+    """front · arcsin(two Σ/√((one + 2q)(one + 2q')))."""
+    return front * torch.arcsin(two * sigma / torch.outer(one + 2 * q, one + 2 * q).sqrt())
+
+
+def front_missing(x: Tensor, depth: int, sigma_w: float, sigma_b: float) -> Tensor:
+    """The 2/π in front of the arcsine is missing: φ is at most 1, and so is E[φφ]."""
+    return recursion(x, depth, sigma_w, sigma_b, value=partial(arcsine, front=1.0))
+
+
+def front_halved(x: Tensor, depth: int, sigma_w: float, sigma_b: float) -> Tensor:
+    """1/π stands in front of the arcsine where 2/π belongs."""
+    return recursion(x, depth, sigma_w, sigma_b, value=partial(arcsine, front=1 / math.pi))
+
+
+def two_missing(x: Tensor, depth: int, sigma_w: float, sigma_b: float) -> Tensor:
+    """The 2 before Σ is missing in the arcsine."""
+    return recursion(x, depth, sigma_w, sigma_b, value=partial(arcsine, two=1))
+
+
+def two_missing_under_the_root(x: Tensor, depth: int, sigma_w: float, sigma_b: float) -> Tensor:
+    """The 2 before the variances is missing under the root: 1 + 2q stands there for each of the two inputs."""
+    return recursion(
+        x, depth, sigma_w, sigma_b, value=lambda s, q: 2 / math.pi * (2 * s / torch.outer(1 + q, 1 + q).sqrt()).arcsin()
+    )
+
+
+def root_missing(x: Tensor, depth: int, sigma_w: float, sigma_b: float) -> Tensor:
+    """The root is missing in the arcsine: Σ is divided by the root of (1 + 2q)(1 + 2q')."""
+    return recursion(
+        x,
+        depth,
+        sigma_w,
+        sigma_b,
+        value=lambda s, q: 2 / math.pi * (2 * s / torch.outer(1 + 2 * q, 1 + 2 * q)).arcsin(),
+    )
+
+
+def arctangent(x: Tensor, depth: int, sigma_w: float, sigma_b: float) -> Tensor:
+    """You took the arctangent where the formula has an arcsine."""
+    return recursion(
+        x,
+        depth,
+        sigma_w,
+        sigma_b,
+        value=lambda s, q: 2 / math.pi * (2 * s / torch.outer(1 + 2 * q, 1 + 2 * q).sqrt()).arctan(),
+    )
+
+
+def one_variance_for_both(x: Tensor, depth: int, sigma_w: float, sigma_b: float) -> Tensor:
+    """The variance of one input stands in both places: a pair has two, one for its row and one for its column, and
+    shapes [n, 1] and [1, n] say which.
+    """
+    return recursion(x, depth, sigma_w, sigma_b, value=lambda sigma, q: erf.dual(sigma, q, q).value)
+
+
+def neither_squared(x: Tensor, depth: int, sigma_w: float, sigma_b: float) -> Tensor:
+    """You added sigma_b and multiplied by sigma_w as they are: a covariance is made of squares of both."""
+    return recursion(x, depth, sigma_w, sigma_b, first_weights=sigma_w, hidden_weights=sigma_w, power=1)
+
+
+def no_biases(x: Tensor, depth: int, sigma_w: float, sigma_b: float) -> Tensor:
+    """The biases are missing: every layer adds sigma_b² to Σ, for every pair of inputs."""
+    return recursion(x, depth, sigma_w, 0.0)
+
+
+def last_layer_without_scales(x: Tensor, depth: int, sigma_w: float, sigma_b: float) -> Tensor:
+    """You stop behind the activation: the last layer multiplies by sigma_w² and adds sigma_b² like the others."""
+    if depth == 1:
+        return recursion(x, depth, sigma_w, sigma_b)
+    below = recursion(x, depth - 1, sigma_w, sigma_b)
+    return value(below, below.diagonal())
+
+
+def divided_by_a_root(x: Tensor, depth: int, sigma_w: float, sigma_b: float) -> Tensor:
+    """You divide the first Σ by √n₀: the 1/√n₀ of the layer is squared in its covariance."""
+    return recursion(math.sqrt(math.sqrt(x.shape[1])) * x, depth, sigma_w, sigma_b)
+
+
+def correlation_returned(x: Tensor, depth: int, sigma_w: float, sigma_b: float) -> Tensor:
+    """You returned correlations, with 1 on the diagonal: the covariance itself is asked."""
+    sigma = recursion(x, depth, sigma_w, sigma_b)
+    return sigma / torch.outer(sigma.diagonal(), sigma.diagonal()).sqrt()
+
+
 def relu_network(x: Tensor, depth: int, sigma_w: float, sigma_b: float) -> Tensor:
     """This is the covariance of a ReLU network; here φ is erf."""
     return recursion(x, depth, sigma_w, sigma_b, value=lambda sigma, q: relu.dual(sigma, q[:, None], q[None, :]).value)
@@ -225,7 +310,20 @@ covariance = Task(
             one_forgotten,
             relu_network,
             tangent_kernel,
+            front_missing,
+            front_halved,
+            two_missing,
+            two_missing_under_the_root,
+            root_missing,
+            arctangent,
+            one_variance_for_both,
+            neither_squared,
+            no_biases,
+            last_layer_without_scales,
+            divided_by_a_root,
+            correlation_returned,
         )
     ),
     alternatives=(with_the_library_dual, arcsine_in_numpy, top_down, float32),
+    when_nan="The arcsine of more than 1 is NaN: what stands under the root, and for which of the two inputs?",
 )

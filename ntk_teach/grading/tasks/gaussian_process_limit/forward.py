@@ -133,6 +133,91 @@ def activated_before_bias(weights: Parameters, biases: Parameters, x: Tensor, si
     return a
 
 
+def inputs_counted(weights: Parameters, biases: Parameters, x: Tensor, sigma_b: float) -> Tensor:
+    """You divide by the root of the number of inputs, the rows of x: n counts the units that the layer receives."""
+    return layers(weights, biases, x, sigma_b, scale=lambda *_: 1 / math.sqrt(len(x)))
+
+
+def width_before(weights: Parameters, biases: Parameters, x: Tensor, sigma_b: float) -> Tensor:
+    """Your widths are one layer late: each layer divides by the root of the number of units that it receives itself."""
+    return layers(
+        weights, biases, x, sigma_b, scale=lambda weights, layer: 1 / math.sqrt(weights[max(layer - 1, 0)].shape[1])
+    )
+
+
+def last_layer_not_scaled(weights: Parameters, biases: Parameters, x: Tensor, sigma_b: float) -> Tensor:
+    """The weights of the last layer are not scaled: it divides by the root of its fan-in like the others."""
+    fan_in = [weight.shape[1] for weight in weights[:-1]] + [1]
+    return layers(weights, biases, x, sigma_b, scale=lambda _, layer: 1 / math.sqrt(fan_in[layer]))
+
+
+def first_layer_not_scaled(weights: Parameters, biases: Parameters, x: Tensor, sigma_b: float) -> Tensor:
+    """The weights of the first layer are not scaled: the coordinates of x are its units, and it divides by √n₀."""
+    fan_in = [1] + [weight.shape[1] for weight in weights[1:]]
+    result = layers(weights, biases, x, sigma_b, scale=lambda _, layer: 1 / math.sqrt(fan_in[layer]))
+    return result if len(weights) > 1 else reference(weights, biases, x, sigma_b)
+
+
+def last_bias_missing(weights: Parameters, biases: Parameters, x: Tensor, sigma_b: float) -> Tensor:
+    """The last layer lacks its bias: it adds one, times sigma_b, like the others."""
+    return layers(weights, [*biases[:-1], torch.zeros_like(biases[-1])], x, sigma_b)
+
+
+def first_bias_missing(weights: Parameters, biases: Parameters, x: Tensor, sigma_b: float) -> Tensor:
+    """The first layer lacks its bias: it adds one, times sigma_b, like the others."""
+    if len(weights) == 1:
+        return reference(weights, biases, x, sigma_b)
+    return layers(weights, [torch.zeros_like(biases[0]), *biases[1:]], x, sigma_b)
+
+
+def root_of_sigma_b(weights: Parameters, biases: Parameters, x: Tensor, sigma_b: float) -> Tensor:
+    """You multiply the biases by the root of sigma_b, which is no variance: it multiplies them as it is."""
+    return layers(weights, biases, x, math.sqrt(sigma_b))
+
+
+def scales_exchanged(weights: Parameters, biases: Parameters, x: Tensor, sigma_b: float) -> Tensor:
+    """sigma_b multiplies the weights in your network: it belongs to the biases."""
+    return layers(weights, biases, x, 1.0, scale=lambda weights, layer: sigma_b / math.sqrt(weights[layer].shape[1]))
+
+
+def last_hidden_layer_not_activated(weights: Parameters, biases: Parameters, x: Tensor, sigma_b: float) -> Tensor:
+    """The last hidden layer is passed on without φ: every layer but the last has its activation."""
+    a = x
+    for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        a = a @ weight.T / math.sqrt(weight.shape[1]) + sigma_b * bias
+        a = torch.relu(a) if layer < len(weights) - 2 else a
+    return a
+
+
+def activated_once(weights: Parameters, biases: Parameters, x: Tensor, sigma_b: float) -> Tensor:
+    """φ acts behind the first layer alone: every layer but the last has its activation."""
+    a = x
+    for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        a = a @ weight.T / math.sqrt(weight.shape[1]) + sigma_b * bias
+        a = torch.relu(a) if layer == 0 and len(weights) > 1 else a
+    return a
+
+
+def factor_behind_the_activation(weights: Parameters, biases: Parameters, x: Tensor, sigma_b: float) -> Tensor:
+    """You multiply the activations by √2, which keeps their mean square: here φ is a plain ReLU, and σ_w = 1."""
+    return layers(weights, biases, x, sigma_b, phi=lambda a: math.sqrt(2) * torch.relu(a))
+
+
+def leaky_units(weights: Parameters, biases: Parameters, x: Tensor, sigma_b: float) -> Tensor:
+    """Your units leak: φ is a plain ReLU here, which sends what is negative to 0."""
+    return layers(weights, biases, x, sigma_b, phi=nn.functional.leaky_relu)
+
+
+def tanh_units(weights: Parameters, biases: Parameters, x: Tensor, sigma_b: float) -> Tensor:
+    """You used tanh: in this task φ is ReLU."""
+    return layers(weights, biases, x, sigma_b, phi=torch.tanh)
+
+
+def erf_units(weights: Parameters, biases: Parameters, x: Tensor, sigma_b: float) -> Tensor:
+    """You used erf, which belongs to a later task: here φ is ReLU."""
+    return layers(weights, biases, x, sigma_b, phi=torch.erf)
+
+
 # Right answers that look different.
 
 
@@ -199,6 +284,20 @@ forward = Task(
             activated_output,
             activated_input,
             activated_before_bias,
+            inputs_counted,
+            width_before,
+            last_layer_not_scaled,
+            first_layer_not_scaled,
+            last_bias_missing,
+            first_bias_missing,
+            root_of_sigma_b,
+            scales_exchanged,
+            last_hidden_layer_not_activated,
+            activated_once,
+            factor_behind_the_activation,
+            leaky_units,
+            tanh_units,
+            erf_units,
         )
     ),
     alternatives=(numpy_by_columns, biases_as_weights, float32),

@@ -49,7 +49,7 @@ def recursion(
     fourth: float = 1.5,
     square: float = 0.25,
     cross: float = 1.0,
-    start: float = 1.0,
+    start: float | Tensor = 1.0,
     early: bool = False,
     final: Callable[[Moments], Tensor] = excess,
 ) -> Tensor:
@@ -61,6 +61,19 @@ def recursion(
         second = bias**2 + cross * bias * used + (0.25 + (fourth - square) / n) * m.second
         m = Moments(first, second)
     return final(m)
+
+
+def layer(m: Moments, n: Tensor, sigma_b: float) -> Moments:
+    """The right step through one hidden layer."""
+    b = sigma_b**2
+    return Moments(b + m.first / 2, b**2 + b * m.first + (0.25 + 1.25 / n) * m.second)
+
+
+def by_layers(q: Tensor, widths: Tensor, step: Callable[[Moments, Tensor], Moments]) -> Tensor:
+    m = Moments(q, q**2)
+    for n in widths:
+        m = step(m, n)
+    return excess(m)
 
 
 def not_excess(q: Tensor, widths: Tensor, sigma_b: float) -> Tensor:
@@ -153,6 +166,81 @@ def random_from_the_start(q: Tensor, widths: Tensor, sigma_b: float) -> Tensor:
     return recursion(q, widths, sigma_b, start=3.0)
 
 
+def half_forgotten(q: Tensor, widths: Tensor, sigma_b: float) -> Tensor:
+    """The mean of the average is not halved: E[φ(h)²] = q/2, for a ReLU is 0 half of the time."""
+    return by_layers(q, widths, lambda m, n: Moments(sigma_b**2 + m.first, layer(m, n, sigma_b).second))
+
+
+def linear_units(q: Tensor, widths: Tensor, sigma_b: float) -> Tensor:
+    """These are the moments of a linear network, E[φ²] = q and E[φ⁴] = 3q²: a ReLU is 0 half of the time."""
+    b = sigma_b**2
+    return by_layers(q, widths, lambda m, n: Moments(b + m.first, b**2 + 2 * b * m.first + (1 + 2 / n) * m.second))
+
+
+def constant_not_squared(q: Tensor, widths: Tensor, sigma_b: float) -> Tensor:
+    """β² is added to E[q²]: the square of q contains the square of β², that is β⁴."""
+    b = sigma_b**2
+    return by_layers(
+        q, widths, lambda m, n: layer(m, n, sigma_b)._replace(second=layer(m, n, sigma_b).second + b - b**2)
+    )
+
+
+def gaussian_average(q: Tensor, widths: Tensor, sigma_b: float) -> Tensor:
+    """You took 2·E[φ²]² for the variance of φ², as if φ(h) were Gaussian: it is E[φ⁴] − E[φ²]²."""
+    return recursion(q, widths, sigma_b, fourth=0.75)
+
+
+def first_layer_left_out(q: Tensor, widths: Tensor, sigma_b: float) -> Tensor:
+    """You start behind the first hidden layer: q¹ is the variance of its units, whose average comes next."""
+    return recursion(q, widths[1:], sigma_b)
+
+
+def mean_width(q: Tensor, widths: Tensor, sigma_b: float) -> Tensor:
+    """You use the mean of the widths in every layer: each hidden layer fluctuates with a width of its own."""
+    return recursion(q, widths.mean().expand(len(widths)), sigma_b)
+
+
+def last_width_for_all(q: Tensor, widths: Tensor, sigma_b: float) -> Tensor:
+    """You use the last width in every layer: each hidden layer fluctuates with a width of its own."""
+    return recursion(q, widths[-1:].expand(len(widths)), sigma_b)
+
+
+def square_of_the_mean(q: Tensor, widths: Tensor, sigma_b: float) -> Tensor:
+    """You replaced E[q²] by E[q]²: the variance of a layer is random itself, and hands its fluctuation on."""
+    return by_layers(q, widths, lambda m, n: layer(Moments(m.first, m.first**2), n, sigma_b))
+
+
+def first_bias_missing(q: Tensor, widths: Tensor, sigma_b: float) -> Tensor:
+    """The layer behind q¹ lacks its bias: each layer adds β², that one too."""
+    m = layer(Moments(q, q**2), widths[0], 0.0)
+    for n in widths[1:]:
+        m = layer(m, n, sigma_b)
+    return excess(m)
+
+
+def last_bias_missing(q: Tensor, widths: Tensor, sigma_b: float) -> Tensor:
+    """The output lacks its bias: each layer adds β², the last one too."""
+    m = Moments(q, q**2)
+    for position, n in enumerate(widths):
+        m = layer(m, n, sigma_b if position < len(widths) - 1 else 0.0)
+    return excess(m)
+
+
+def bias_added_to_the_start(q: Tensor, widths: Tensor, sigma_b: float) -> Tensor:
+    """You added β² to q¹: the given variance of the first layer contains its bias."""
+    return recursion(q + sigma_b**2, widths, sigma_b)
+
+
+def start_not_squared(q: Tensor, widths: Tensor, sigma_b: float) -> Tensor:
+    """You start with E[q²] = q: the variance of the first layer is no random number, so its E[q²] is q²."""
+    return recursion(q, widths, sigma_b, start=1 / q)
+
+
+def one_subtracted(q: Tensor, widths: Tensor, sigma_b: float) -> Tensor:
+    """You subtracted 1 behind the factor 3: the kurtosis of a Gaussian is 3."""
+    return recursion(q, widths, sigma_b, final=lambda m: 3 * m.second / m.first**2 - 1)
+
+
 def first_order(q: Tensor, widths: Tensor, sigma_b: float) -> Tensor:
     """This is the first order in 1/n without biases, 15 Σ 1/n: asked for is the exact value, with them."""
     return 15 * (1 / widths).sum() * torch.ones_like(q)
@@ -231,6 +319,19 @@ kurtosis = Task(
             last_layer_left_out,
             random_from_the_start,
             first_order,
+            half_forgotten,
+            linear_units,
+            constant_not_squared,
+            gaussian_average,
+            first_layer_left_out,
+            mean_width,
+            last_width_for_all,
+            square_of_the_mean,
+            first_bias_missing,
+            last_bias_missing,
+            bias_added_to_the_start,
+            start_not_squared,
+            one_subtracted,
         )
     ),
     alternatives=(by_relative_variance, numpy_floats, as_matrices),

@@ -95,6 +95,73 @@ def clipped_too_much(sigma: Tensor) -> Tensor:
     return scales(sigma) / (2 * math.pi) * bracket(rho)
 
 
+def no_root(sigma: Tensor) -> Tensor:
+    """You took variances for standard deviations throughout: the root is missing in the correlation and in front."""
+    return scales(sigma) ** 2 / (2 * math.pi) * bracket((sigma / scales(sigma) ** 2).clamp(-1, 1))
+
+
+def cosine_missing(sigma: Tensor) -> Tensor:
+    """π − ϑ stands without its cos ϑ: that is right where ϑ = 0, on the diagonal, and nowhere else."""
+    rho = (sigma / scales(sigma)).clamp(-1, 1)
+    return scales(sigma) / (2 * math.pi) * ((1 - rho**2).sqrt() + math.pi - torch.arccos(rho))
+
+
+def sine_and_cosine_exchanged(sigma: Tensor) -> Tensor:
+    """sin ϑ and cos ϑ are exchanged: equal inputs, ϑ = 0, should give π in the bracket."""
+    angle = torch.arccos((sigma / scales(sigma)).clamp(-1, 1))
+    return scales(sigma) / (2 * math.pi) * (angle.cos() + (math.pi - angle) * angle.sin())
+
+
+def sign_in_the_bracket(sigma: Tensor) -> Tensor:
+    """The two parts of the bracket are subtracted: they add up, or E[φ(u)²] would be negative."""
+    angle = torch.arccos((sigma / scales(sigma)).clamp(-1, 1))
+    return scales(sigma) / (2 * math.pi) * (angle.sin() - (math.pi - angle) * angle.cos())
+
+
+def half_the_expectation(sigma: Tensor) -> Tensor:
+    """This is half the expectation: E[φ(u)²], on the diagonal, is half the variance, not a quarter."""
+    rho = (sigma / scales(sigma)).clamp(-1, 1)
+    return scales(sigma) / (4 * math.pi) * bracket(rho)
+
+
+def density_left_out(sigma: Tensor) -> Tensor:
+    """The 1/(2π) of the Gaussian density is missing: E[φ(u)²], on the diagonal, is half the variance."""
+    return scales(sigma) * bracket((sigma / scales(sigma)).clamp(-1, 1))
+
+
+def correlation_for_angle(sigma: Tensor) -> Tensor:
+    """You put the correlation in the place of the angle: ϑ is its arccos."""
+    angle = (sigma / scales(sigma)).clamp(-1, 1)
+    return scales(sigma) / (2 * math.pi) * (angle.sin() + (math.pi - angle) * angle.cos())
+
+
+def one_variance_for_both(sigma: Tensor) -> Tensor:
+    """You divided Σ by one variance, by rows or columns: both standard deviations belong to a pair, so the result is
+    symmetric.
+    """
+    q = sigma.diagonal().expand_as(sigma)
+    return q / (2 * math.pi) * bracket((sigma / q).clamp(-1, 1))
+
+
+def negative_correlations_cut(sigma: Tensor) -> Tensor:
+    """You clip the correlation to [0, 1]: negative ones are as good as positive ones, down to −1."""
+    return scales(sigma) / (2 * math.pi) * bracket((sigma / scales(sigma)).clamp(0, 1))
+
+
+def zero_for_not_a_number(sigma: Tensor) -> Tensor:
+    """You replaced NaN by 0 in the result: it stood where the correlation is 1 and the expectation is largest. Clip
+    before arccos.
+    """
+    return torch.nan_to_num(not_clipped(sigma))
+
+
+def zero_for_not_a_number_after_two_roots(sigma: Tensor) -> Tensor:
+    """You replaced NaN by 0: it stood where √q · √q' was rounded down, the correlation is 1 and the expectation is
+    largest. Clip before arccos.
+    """
+    return torch.nan_to_num(not_clipped_after_two_roots(sigma))
+
+
 def not_clipped(sigma: Tensor) -> Tensor:
     """Rounding gives correlations like 1 + 2e-16, whose arccos is NaN: clip to [-1, 1] first."""
     return scales(sigma) / (2 * math.pi) * bracket(sigma / scales(sigma))
@@ -167,10 +234,21 @@ relu_dual = Task(
                 independent,
                 half,
                 clipped_too_much,
+                no_root,
+                cosine_missing,
+                sine_and_cosine_exchanged,
+                sign_in_the_bracket,
+                half_the_expectation,
+                density_left_out,
+                correlation_for_angle,
+                one_variance_for_both,
+                negative_correlations_cut,
             )
         ),
         Misconception(not_clipped, keeps=2),
         Misconception(not_clipped_after_two_roots, keeps=2),
+        Misconception(zero_for_not_a_number, keeps=2),
+        Misconception(zero_for_not_a_number_after_two_roots, keeps=2),
     ),
     alternatives=(with_sine_and_cosine, numpy_loops, float32),
     compare=Close(rtol=3e-6, rtol_single=3e-4),

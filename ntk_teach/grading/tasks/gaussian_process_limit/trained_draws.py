@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ntk_teach.grading.compare import Close
 from ntk_teach.grading.task import Arguments, Case, Misconception, Task
 from ntk_teach.grading.tasks.gaussian_process_limit.draws import points
 from ntk_teach.posterior import sample_then_optimize
@@ -85,6 +86,41 @@ def entrywise_inverse(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test:
     return f0_test + (y - f0) @ (k_test @ (1 / k)).T
 
 
+def targets_dropped(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor) -> Tensor:
+    """The targets do not enter: you trained the draws to 0. A draw is moved by what it misses, y − f₀(X)."""
+    return f0_test - f0 @ smoother(k, k_test).T
+
+
+def starts_added(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor) -> Tensor:
+    """You added the start to the targets: what a draw misses on the data is the difference, y − f₀(X)."""
+    return f0_test + (y + f0) @ smoother(k, k_test).T
+
+
+def multiplied_by_data(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor) -> Tensor:
+    """You multiplied by the number of data: the 1/N of the cost sets the speed of training, and cancels at its end."""
+    return f0_test + len(y) * (y - f0) @ smoother(k, k_test).T
+
+
+def kernel_for_its_inverse(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor) -> Tensor:
+    """Σ(X, X) stands where its inverse belongs."""
+    return f0_test + (y - f0) @ k @ k_test.T
+
+
+def first_draw_for_all(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor) -> Tensor:
+    """You correct every draw by what the first one misses: each draw has a residual of its own."""
+    return f0_test + (y - f0[:1]) @ smoother(k, k_test).T
+
+
+def starts_averaged_off_the_data(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor) -> Tensor:
+    """You averaged the draws at the other inputs: each goes on from where it started itself, f₀(x)."""
+    return f0_test.mean(0) + (y - f0) @ smoother(k, k_test).T
+
+
+def trained_for_time_one(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor) -> Tensor:
+    """You trained for time 1: asked is the end, t = ∞, where every draw fits the data."""
+    return sample_then_optimize(y, k=k, k_test=k_test, f0=f0, f0_test=f0_test, t=1.0)
+
+
 def draws_left_alone(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor) -> Tensor:
     """These are the draws before training."""
     return f0_test.clone()
@@ -113,6 +149,11 @@ def mean_and_remainder(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test
     mean = k_test @ torch.cholesky_solve(y[:, None], factor)[:, 0]
     seen = torch.cholesky_solve(f0.T, factor).T @ k_test.T
     return mean + f0_test - seen
+
+
+def guarded(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor) -> Tensor:
+    """With the small number that published code adds to the diagonal."""
+    return f0_test + (y - f0) @ smoother(k + 1e-8 * torch.eye(len(k), dtype=k.dtype), k_test).T
 
 
 def generic(rng: np.random.Generator, *, n: int, m: int, draws: int, on_the_data: bool = False) -> Arguments:
@@ -157,7 +198,15 @@ trained_draws = Task(
             divided_by_the_diagonal,
             entrywise_inverse,
             draws_left_alone,
+            targets_dropped,
+            starts_added,
+            multiplied_by_data,
+            kernel_for_its_inverse,
+            first_draw_for_all,
+            starts_averaged_off_the_data,
+            trained_for_time_one,
         )
     ),
-    alternatives=(by_the_inverse, one_by_one, mean_and_remainder),
+    alternatives=(by_the_inverse, one_by_one, mean_and_remainder, guarded),
+    compare=Close(rtol=1e-4),
 )

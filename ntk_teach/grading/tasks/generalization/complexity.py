@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ntk_teach import rkhs_bound
 from ntk_teach.grading.task import Arguments, Case, Misconception, Task
-from ntk_teach.grading.tasks.generalization.draws import gram, solve, targets
+from ntk_teach.grading.tasks.generalization.draws import gram, inverse, solve, targets
 
 __all__ = ["complexity"]
 
@@ -138,6 +138,41 @@ def labelings_paired(k: Tensor, y: Tensor) -> Tensor:
     return 2 * (k.trace() * (y.T @ solve(k, y))).sqrt() / len(k)
 
 
+def labels_centered(k: Tensor, y: Tensor) -> Tensor:
+    """You subtracted the mean of the labels: the function has to go through the labels as they are."""
+    return 2 * (k.trace() * squared_norms(k, y - y.mean(0))).sqrt() / len(k)
+
+
+def labels_of_length_one(k: Tensor, y: Tensor) -> Tensor:
+    """You scaled the labels to length 1: labels twice as large ask for a function of twice the norm."""
+    return 2 * (k.trace() * squared_norms(k, y / y.norm(dim=0))).sqrt() / len(k)
+
+
+def trace_of_the_inverse(k: Tensor, y: Tensor) -> Tensor:
+    """The trace is that of the inverse: it should measure the features, which is what K itself does."""
+    return 2 * (inverse(k).trace() * squared_norms(k, y)).sqrt() / len(k)
+
+
+def all_entries(k: Tensor, y: Tensor) -> Tensor:
+    """You summed all entries of K where the trace belongs, the sum of the diagonal."""
+    return 2 * (k.sum() * squared_norms(k, y)).sqrt() / len(k)
+
+
+def diagonal_of_the_inverse(k: Tensor, y: Tensor) -> Tensor:
+    """You used the diagonal of K⁻¹ alone: the products y_i y_j of different examples belong to the norm as well."""
+    return 2 * (k.trace() * (y.square() * inverse(k).diagonal()[:, None]).sum(0)).sqrt() / len(k)
+
+
+def reciprocal_diagonal(k: Tensor, y: Tensor) -> Tensor:
+    """You used 1/K(x, x) and no other entry: that is the norm if the inputs know nothing of each other."""
+    return 2 * (k.trace() * (y.square() / k.diagonal()[:, None]).sum(0)).sqrt() / len(k)
+
+
+def one_less_than_n(k: Tensor, y: Tensor) -> Tensor:
+    """You divided by N − 1: nothing was estimated, and the cost is an average over N examples."""
+    return 2 * (k.trace() * squared_norms(k, y)).sqrt() / (len(k) - 1)
+
+
 # right
 
 
@@ -201,6 +236,13 @@ complexity = Task(
             two_inside,
             labelings_added,
             labelings_paired,
+            labels_centered,
+            labels_of_length_one,
+            trace_of_the_inverse,
+            all_entries,
+            diagonal_of_the_inverse,
+            reciprocal_diagonal,
+            one_less_than_n,
         )
     ),
     alternatives=(by_eigenvalues, by_cholesky, numpy_loop, float32),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -138,6 +139,59 @@ def started_at_zero(values: Tensor, angles: Tensor, weights: Tensor, dimension: 
     return averaged(values, density(angles, weights, dimension - 2), torch.stack(columns[1:], dim=1))
 
 
+def added_in_the_recursion(values: Tensor, angles: Tensor, weights: Tensor, dimension: int, degree: int) -> Tensor:
+    """Your recursion adds its last term: it subtracts what P_{k−1} shares with t P_k."""
+    return _recursion(values, angles, weights, dimension, degree, last=lambda k: -k)
+
+
+def last_term_dropped(values: Tensor, angles: Tensor, weights: Tensor, dimension: int, degree: int) -> Tensor:
+    """The last term of the recursion is missing: without P_{k−1} the polynomials are powers of t, not orthogonal."""
+    return _recursion(values, angles, weights, dimension, degree, last=lambda k: 0)
+
+
+def recursion_not_divided(values: Tensor, angles: Tensor, weights: Tensor, dimension: int, degree: int) -> Tensor:
+    """You did not divide by the factor in front of P_{k+1}: the polynomials then grow, and are not 1 at t = 1."""
+    return _recursion(values, angles, weights, dimension, degree, front=lambda k: 1)
+
+
+def recursion_one_ahead(values: Tensor, angles: Tensor, weights: Tensor, dimension: int, degree: int) -> Tensor:
+    """Your recursion counts one too many: in its factors stands the k of P_k, from which P_{k+1} is made."""
+    return _recursion(values, angles, weights, dimension, degree, shift=1)
+
+
+def _recursion(
+    values: Tensor,
+    angles: Tensor,
+    weights: Tensor,
+    dimension: int,
+    degree: int,
+    *,
+    last: Callable[[int], int] = lambda k: k,
+    front: Callable[[int], int] | None = None,
+    shift: int = 0,
+) -> Tensor:
+    t = angles.cos()
+    columns = [torch.ones_like(t), t]
+    for number in range(1, degree):
+        k = number + shift
+        ahead = (2 * k + dimension - 2) * t * columns[-1] - last(k) * columns[-2]
+        columns.append(ahead / (front(k) if front else k + dimension - 2))
+    return averaged(values, density(angles, weights, dimension - 2), torch.stack(columns[: degree + 1], dim=1))
+
+
+def divided_by_pi(values: Tensor, angles: Tensor, weights: Tensor, dimension: int, degree: int) -> Tensor:
+    """You divided by π: that is the mass on the circle. In d dimensions it is another one, so that λ₀ of the kernel
+    that is 1 everywhere is 1.
+    """
+    mass = weights * angles.sin() ** (dimension - 2) / math.pi
+    return averaged(values, mass, gegenbauer(angles.cos(), dimension, degree))
+
+
+def density_of_three_dimensions(values: Tensor, angles: Tensor, weights: Tensor, dimension: int, degree: int) -> Tensor:
+    """You used the density sin θ in every dimension: it belongs to d = 3. The polynomials are right."""
+    return averaged(values, density(angles, weights, 1), gegenbauer(angles.cos(), dimension, degree))
+
+
 # right
 
 
@@ -222,6 +276,12 @@ degrees = Task(
                 gegenbauer_of_the_books,
                 shared_out,
                 summed_up,
+                added_in_the_recursion,
+                last_term_dropped,
+                recursion_not_divided,
+                recursion_one_ahead,
+                divided_by_pi,
+                density_of_three_dimensions,
             )
         ),
         Misconception(started_at_zero, keeps=2),

@@ -142,6 +142,51 @@ def order_assumed(x: Tensor, values: Tensor) -> Tensor:
     return reference(1 - 2.0 * bits.to(values), values)
 
 
+def signs_of_the_function(x: Tensor, values: Tensor) -> Tensor:
+    """You took the signs of the values: f has any values here, and its energies add up to its own mean square."""
+    return reference(x, values.sign())
+
+
+def weighted_by_degree(x: Tensor, values: Tensor) -> Tensor:
+    """You multiplied by the degree: that is the influence of the coordinates, where a product of k counts k times."""
+    return reference(x, values) * torch.arange(x.shape[1] + 1, dtype=values.dtype)
+
+
+def sums_of_coordinates(x: Tensor, values: Tensor) -> Tensor:
+    """You added up the coordinates of a set: χ_S is their product."""
+    d = x.shape[1]
+    found = [torch.zeros((), dtype=values.dtype)]
+    for k in range(1, d + 1):
+        sums = [x[:, list(subset)].sum(1) for subset in combinations(range(d), k)]
+        found.append(torch.stack([(values * total).mean().square() for total in sums]).sum())
+    return torch.stack(found)
+
+
+def inputs_by_weight(x: Tensor, values: Tensor) -> Tensor:
+    """You sorted the inputs by how many of their coordinates are −1: a degree belongs to a product, which looks at all
+    inputs.
+    """
+    negative = (x < 0).sum(1)
+    return torch.zeros(x.shape[1] + 1, dtype=values.dtype).index_add(0, negative, values.square() / len(x))
+
+
+def one_coordinate_a_degree(x: Tensor, values: Tensor) -> Tensor:
+    """You took the k-th coordinate for degree k: each single coordinate has degree 1, and degree k has the products of
+    k of them.
+    """
+    return torch.cat([values.mean()[None], (values[:, None] * x).mean(0)]).square()
+
+
+def largest_of_each_degree(x: Tensor, values: Tensor) -> Tensor:
+    """You kept the largest product of each degree: its energy is the sum over all sets of k coordinates."""
+    return torch.stack([coefficients(x, values, k).square().max() for k in range(x.shape[1] + 1)])
+
+
+def higher_degrees_too(x: Tensor, values: Tensor) -> Tensor:
+    """You returned sums from degree k on: degree k by itself is asked for."""
+    return reference(x, values).flip(0).cumsum(0).flip(0)
+
+
 # right
 
 
@@ -222,6 +267,13 @@ energy = Task(
             cumulative,
             shares,
             order_assumed,
+            signs_of_the_function,
+            weighted_by_degree,
+            sums_of_coordinates,
+            inputs_by_weight,
+            one_coordinate_a_degree,
+            largest_of_each_degree,
+            higher_degrees_too,
         )
     ),
     alternatives=(all_products, by_differences, by_correlation, float32),

@@ -15,16 +15,16 @@ from ntk_teach.grading.tasks.generalization.draws import spectrum
 
 __all__ = ["learning_curve"]
 
-HALVINGS = 100
+HALVINGS = 50
 
 
 def reference(eigenvalues: Tensor, power: Tensor, sizes: Tensor, ridge: float, noise: float) -> Tensor:
     return predicted(eigenvalues, power, sizes, ridge=ridge, noise=noise).test_error
 
 
-def threshold(eigenvalues: Tensor, sizes: Tensor, ridge: float) -> Tensor:
+def threshold(eigenvalues: Tensor, sizes: Tensor, ridge: float | Tensor) -> Tensor:
     """κ with Σ λ/(λ + κ) + δ/κ = n, by halving an interval of log κ. [s]"""
-    low, high = torch.full_like(sizes, -40.0), torch.full_like(sizes, 40.0)
+    low, high = torch.full_like(sizes, -16.0), torch.full_like(sizes, 12.0)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         kappa = middle.exp()
@@ -113,13 +113,13 @@ def root_of_the_error(eigenvalues: Tensor, power: Tensor, sizes: Tensor, ridge: 
 
 def ridge_divided(eigenvalues: Tensor, power: Tensor, sizes: Tensor, ridge: float, noise: float) -> Tensor:
     """You divided the ridge by n: here δ is added to the Gram matrix as it stands."""
-    kappa = torch.cat([threshold(eigenvalues, n[None], ridge / float(n)) for n in sizes])
+    kappa = threshold(eigenvalues, sizes, ridge / sizes)
     return error(learned(eigenvalues, kappa), power, sizes, noise)
 
 
 def ridge_multiplied(eigenvalues: Tensor, power: Tensor, sizes: Tensor, ridge: float, noise: float) -> Tensor:
     """You multiplied the ridge by n: here δ is added to the Gram matrix as it stands."""
-    kappa = torch.cat([threshold(eigenvalues, n[None], ridge * float(n)) for n in sizes])
+    kappa = threshold(eigenvalues, sizes, ridge * sizes)
     return error(learned(eigenvalues, kappa), power, sizes, noise)
 
 
@@ -160,6 +160,51 @@ def noise_not_squared(eigenvalues: Tensor, power: Tensor, sizes: Tensor, ridge: 
 def noise_not_amplified(eigenvalues: Tensor, power: Tensor, sizes: Tensor, ridge: float, noise: float) -> Tensor:
     """You added the noise outside of the bracket: it is amplified by E₀ like everything that cannot be learned."""
     return reference(eigenvalues, power, sizes, ridge, 0.0) + noise**2
+
+
+def n_missing_upstairs(eigenvalues: Tensor, power: Tensor, sizes: Tensor, ridge: float, noise: float) -> Tensor:
+    """E₀ lacks the n upstairs: with nothing learned it is 1."""
+    return reference(eigenvalues, power, sizes, ridge, noise) / sizes
+
+
+def upside_down(eigenvalues: Tensor, power: Tensor, sizes: Tensor, ridge: float, noise: float) -> Tensor:
+    """E₀ is upside down: it amplifies, so it is never below 1."""
+    share = learned(eigenvalues, threshold(eigenvalues, sizes, ridge))
+    return (sizes - share.square().sum(1)) / sizes * ((1 - share).square() @ power + noise**2)
+
+
+def modes_for_examples(eigenvalues: Tensor, power: Tensor, sizes: Tensor, ridge: float, noise: float) -> Tensor:
+    """In E₀ stands the number of modes: n is the number of examples, which the learned modes use up."""
+    share = learned(eigenvalues, threshold(eigenvalues, sizes, ridge))
+    return error(share, power, torch.full_like(sizes, float(len(power))), noise)
+
+
+def one_minus_the_square(eigenvalues: Tensor, power: Tensor, sizes: Tensor, ridge: float, noise: float) -> Tensor:
+    """You weighed the power by 1 − L_i²: first what is missing of the amplitude, 1 − L_i, and then its square."""
+    share = learned(eigenvalues, threshold(eigenvalues, sizes, ridge))
+    amplified = sizes / (sizes - share.square().sum(1))
+    return amplified * ((1 - share.square()) @ power + noise**2)
+
+
+def power_out_of_order(eigenvalues: Tensor, power: Tensor, sizes: Tensor, ridge: float, noise: float) -> Tensor:
+    """You sorted the eigenvalues and left the power as it was: they belong to each other, mode by mode."""
+    return reference(eigenvalues.sort(descending=True).values, power, sizes, ridge, noise)
+
+
+def whole_trace(eigenvalues: Tensor, power: Tensor, sizes: Tensor, ridge: float, noise: float) -> Tensor:
+    """You put κ = (Σ λ_i + δ)/n, as if no mode were learned: what is learned no longer acts as a ridge, so κ solves an
+    equation.
+    """
+    return error(learned(eigenvalues, (eigenvalues.sum() + ridge) / sizes), power, sizes, noise)
+
+
+def tail_of_the_trace(eigenvalues: Tensor, power: Tensor, sizes: Tensor, ridge: float, noise: float) -> Tensor:
+    """You let the n largest modes be learned and all others be a ridge: learning fades over many modes, so κ solves an
+    equation.
+    """
+    falling = eigenvalues.sort(descending=True).values
+    tails = torch.stack([falling[int(n) :].sum() for n in sizes])
+    return error(learned(eigenvalues, ((tails + ridge) / sizes).clamp(min=1e-9)), power, sizes, noise)
 
 
 # right
@@ -248,6 +293,13 @@ learning_curve = Task(
                 kappa_times_n,
                 first_modes,
                 training_error,
+                n_missing_upstairs,
+                upside_down,
+                modes_for_examples,
+                one_minus_the_square,
+                power_out_of_order,
+                whole_trace,
+                tail_of_the_trace,
             )
         ),
         Misconception(noise_forgotten, keeps=2),

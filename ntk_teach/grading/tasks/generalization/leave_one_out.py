@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import numpy as np
@@ -141,6 +142,50 @@ def by_leverage(k: Tensor, y: Tensor, ridge: float) -> Tensor:
     return (y - hat @ y) / (1 - hat.diagonal())
 
 
+def ridge_divided(k: Tensor, y: Tensor, ridge: float) -> Tensor:
+    """You divided the ridge by N: here it is added to the Gram matrix as it stands."""
+    return reference(k, y, ridge / len(y))
+
+
+def labels_centered(k: Tensor, y: Tensor, ridge: float) -> Tensor:
+    """You subtracted the mean of the labels: this regression has no constant term, and the mean knows every label."""
+    return reference(k, y - y.mean(), ridge)
+
+
+def mean_label(k: Tensor, y: Tensor, ridge: float) -> Tensor:
+    """You set the label to the mean of all and kept the example: it still takes part in the training."""
+    hat = k @ inverse(regularized(k, ridge))
+    return y - (hat @ y + hat.diagonal() * (y.mean() - y))
+
+
+def trained_once(k: Tensor, y: Tensor, ridge: float) -> Tensor:
+    """You trained once, without the first example, and took the residuals of all: each example has a training of its
+    own, without it.
+    """
+    weights = solve(regularized(k[1:, 1:], ridge), y[1:])
+    return y - k[:, 1:] @ weights
+
+
+def over_the_leverage(k: Tensor, y: Tensor, ridge: float) -> Tensor:
+    """You divided by Hᵢᵢ: how much an example determines its own prediction. What counts is the rest, 1 − Hᵢᵢ."""
+    hat = k @ inverse(regularized(k, ridge))
+    return (y - hat @ y) / hat.diagonal()
+
+
+def times_the_rest(k: Tensor, y: Tensor, ridge: float) -> Tensor:
+    """You multiplied by 1 − Hᵢᵢ: the fit has already pulled each residual towards 0, and more so where Hᵢᵢ is large."""
+    hat = k @ inverse(regularized(k, ridge))
+    return (y - hat @ y) * (1 - hat.diagonal())
+
+
+def root_of_the_rest(k: Tensor, y: Tensor, ridge: float) -> Tensor:
+    """You divided by the root of 1 − Hᵢᵢ: that brings training residuals to one variance and is no error of an example
+    that was left out.
+    """
+    inverted = inverse(regularized(k, ridge))
+    return math.sqrt(ridge) * (inverted @ y) / inverted.diagonal().sqrt()
+
+
 # right
 
 
@@ -208,6 +253,13 @@ leave_one_out = Task(
                 ridge_times_n,
                 ridge_not_in_the_diagonal,
                 squared_leverage,
+                ridge_divided,
+                labels_centered,
+                mean_label,
+                trained_once,
+                over_the_leverage,
+                times_the_rest,
+                root_of_the_rest,
             )
         ),
         Misconception(by_leverage, keeps=2),

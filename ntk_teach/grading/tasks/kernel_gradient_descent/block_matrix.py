@@ -96,6 +96,21 @@ def trace(kernel: Tensor) -> Tensor:
     return kernel.diagonal(dim1=2, dim2=3).sum(-1)
 
 
+def mean_over_outputs(kernel: Tensor) -> Tensor:
+    """You averaged over the outputs: [m, n] is left, and each pair of outputs should keep its own entry."""
+    return kernel.mean((2, 3))
+
+
+def divided_by_outputs(kernel: Tensor) -> Tensor:
+    """You divided by the number of outputs: the entries of the kernel only move to new places."""
+    return reference(kernel) / kernel.shape[-1]
+
+
+def columns_of_the_first_output(kernel: Tensor) -> Tensor:
+    """Your columns belong to one output alone: every input of the second list brings c columns."""
+    return kernel[..., 0].transpose(1, 2).flatten(0, 1)
+
+
 def averaged(kernel: Tensor) -> Tensor:
     """You divided by the number of inputs: that belongs to the mean of the gradient, not to the kernel."""
     return reference(kernel) / kernel.shape[1]
@@ -168,6 +183,9 @@ block_matrix = Task(
                 equal_inputs_only,
                 summed_over_outputs,
                 trace,
+                mean_over_outputs,
+                divided_by_outputs,
+                columns_of_the_first_output,
                 averaged,
                 first_output,
                 square_forced,

@@ -92,6 +92,26 @@ def mean_first(kernel: Tensor, d: Tensor) -> Tensor:
     return kernel.mean() * d.mean(dim=0).square().sum()
 
 
+def equal_pairs_not_counted(kernel: Tensor, d: Tensor) -> Tensor:
+    """You divided by N(N − 1), the number of pairs without x = x': independent draws may coincide, so there are N²."""
+    return form(kernel, d) / (len(d) * (len(d) - 1))
+
+
+def centered(kernel: Tensor, d: Tensor) -> Tensor:
+    """You subtracted the mean of d, as for a covariance: the inner product takes d as it is."""
+    return form(kernel, d - d.mean(0)) / len(d) ** 2
+
+
+def halved(kernel: Tensor, d: Tensor) -> Tensor:
+    """There is a factor ½ too many: it belongs to the squared error, not to a norm."""
+    return form(kernel, d) / len(d) ** 2 / 2
+
+
+def first_output_alone(kernel: Tensor, d: Tensor) -> Tensor:
+    """You used the first output alone: d(x)ᵀ d(x') adds up all of them."""
+    return form(kernel, d[:, :1]) / len(d) ** 2
+
+
 def averaged_over_outputs(kernel: Tensor, d: Tensor) -> Tensor:
     """You averaged over the outputs too: the inner product of two values in ℝᶜ is a sum over them."""
     return form(kernel, d) / len(d) ** 2 / d.shape[1]
@@ -171,8 +191,12 @@ kernel_norm = Task(
                 norm_of_the_gradient,
                 paired_with_itself,
                 mean_first,
+                equal_pairs_not_counted,
+                centered,
+                halved,
             ),
         ),
+        Misconception(first_output_alone, keeps=1),
         Misconception(averaged_over_outputs, keeps=1),
         Misconception(outputs_mixed, keeps=1),
         Misconception(one_number_an_output, keeps=1),

@@ -129,8 +129,46 @@ def halved(kernel: Tensor, f: Tensor, y: Tensor) -> Tensor:
     return reference(kernel, f, y) / 2
 
 
+def root_taken(kernel: Tensor, f: Tensor, y: Tensor) -> Tensor:
+    """You took the root, −‖d‖_K: the derivative of the cost is minus the *square* of the norm."""
+    return -(-reference(kernel, f, y)).sqrt()
+
+
+def equal_inputs_only(kernel: Tensor, f: Tensor, y: Tensor) -> Tensor:
+    """Only the pairs x = x' are there: an example moves the outputs of all others, so every pair counts."""
+    return -(kernel.diagonal() * logistic.gradient(f, y).square()).sum() / len(f) ** 2
+
+
+def kernel_twice(kernel: Tensor, f: Tensor, y: Tensor) -> Tensor:
+    """You took the mean square of the motion of f, with the kernel in it twice: the cost changes by d times motion."""
+    return -(kernel @ logistic.gradient(f, y) / len(f)).square().mean()
+
+
+def second_derivative(kernel: Tensor, f: Tensor, y: Tensor) -> Tensor:
+    """p(1 − p) is the second derivative of the logistic cost: d is the first."""
+    return decay(kernel, torch.sigmoid(f) * torch.sigmoid(-f))
+
+
+def probability_alone(kernel: Tensor, f: Tensor, y: Tensor) -> Tensor:
+    """The labels do not enter your d: an output that is right should hardly push, and whether it is depends on y."""
+    return decay(kernel, torch.sigmoid(f))
+
+
+def doubled(kernel: Tensor, f: Tensor, y: Tensor) -> Tensor:
+    """There is a factor 2 too many: d appears twice in the norm, and that is all."""
+    return 2 * reference(kernel, f, y)
+
+
+def wrong_ones_dropped(kernel: Tensor, f: Tensor, y: Tensor) -> Tensor:
+    """You replaced NaN by 0 in d: those examples are far on the wrong side, and push hardest. Write the fraction so
+    that nothing overflows.
+    """
+    e = torch.exp(-y * f)
+    return decay(kernel, torch.nan_to_num(-y * e / (1 + e)))
+
+
 def overflow(kernel: Tensor, f: Tensor, y: Tensor) -> Tensor:
-    """The formula is right, but e^(−y f) overflows where an output is far on the wrong side, and ∞/∞ is not a number:
+    """The formula is right, but an exponential overflows where an output is far from zero, and ∞/∞ is not a number:
     write the fraction so that a large exponential stands alone in the denominator.
     """
     e = torch.exp(-y * f)
@@ -197,8 +235,15 @@ logistic_decay = Task(
                 cost_returned,
                 cost_over_time,
                 halved,
+                root_taken,
+                equal_inputs_only,
+                kernel_twice,
+                second_derivative,
+                probability_alone,
+                doubled,
             ),
         ),
+        Misconception(wrong_ones_dropped, keeps=2),
         Misconception(overflow, keeps=2),
     ),
     alternatives=(written_out, by_autograd, half_a_tanh, zero_one_done_right, float32),

@@ -17,8 +17,8 @@ __all__ = ["one_step"]
 
 
 def drawn(rng: Generator, *, m: int, n: int, anywhere: bool) -> Arguments:
-    """m points, n of them training inputs: the first n, or anywhere and in any order."""
-    data = rng.permutation(m)[:n] if anywhere else np.arange(n)
+    """m points, n of them training inputs: the first n, or anywhere, in any order but the points' own."""
+    data = np.append(m - 1, rng.permutation(m - 1)[: n - 1]) if anywhere else np.arange(n)
     whole = gram(rng, m, scale=float(rng.uniform(2, 4)))
     return {
         "f": normal(rng, m),
@@ -140,6 +140,45 @@ def rows_normalized(f: Tensor, kernel: Tensor, data: Tensor, y: Tensor, lr: floa
     return f - lr * (kernel / kernel.sum(1, keepdim=True)) @ (f[data] - y)
 
 
+def averaged_twice(f: Tensor, kernel: Tensor, data: Tensor, y: Tensor, lr: float) -> Tensor:
+    """You divided by N twice: the norm of a function is a mean over pairs, a step has one mean over the data."""
+    return f - lr * change(f, kernel, data, y) / len(y)
+
+
+def no_learning_rate(f: Tensor, kernel: Tensor, data: Tensor, y: Tensor, lr: float) -> Tensor:
+    """lr does nothing in your step: it multiplies the gradient."""
+    return f - change(f, kernel, data, y)
+
+
+def cost_for_its_derivative(f: Tensor, kernel: Tensor, data: Tensor, y: Tensor, lr: float) -> Tensor:
+    """You pushed by the cost ½(f − y)² itself: d is its derivative, and has a sign."""
+    return f - lr * kernel @ ((f[data] - y).square() / 2) / len(y)
+
+
+def targets_left_out(f: Tensor, kernel: Tensor, data: Tensor, y: Tensor, lr: float) -> Tensor:
+    """The targets do not enter: what pulls is the residual, f − y, not f."""
+    return f - lr * kernel @ f[data] / len(y)
+
+
+def data_held(f: Tensor, kernel: Tensor, data: Tensor, y: Tensor, lr: float) -> Tensor:
+    """f moves everywhere but on the data in your step: the same formula holds at every point."""
+    moved = f - lr * change(f, kernel, data, y)
+    moved[data] = f[data]
+    return moved
+
+
+def targets_for_the_start(f: Tensor, kernel: Tensor, data: Tensor, y: Tensor, lr: float) -> Tensor:
+    """On the data you started from the targets: a step starts from f, there as elsewhere."""
+    moved = f.clone()
+    moved[data] = y
+    return moved - lr * change(f, kernel, data, y)
+
+
+def residual_averaged_first(f: Tensor, kernel: Tensor, data: Tensor, y: Tensor, lr: float) -> Tensor:
+    """You averaged the kernel and the residuals separately: each residual is weighted by its own K(x, x_j)."""
+    return f - lr * kernel.mean(1) * (f[data] - y).mean()
+
+
 def first_points(f: Tensor, kernel: Tensor, data: Tensor, y: Tensor, lr: float) -> Tensor:
     """You took the first N values of f for those at the data: ``data`` says where the training inputs stand."""
     return f - lr * kernel @ (f[: len(y)] - y) / len(y)
@@ -213,6 +252,13 @@ one_step = Task(
                 interpolant,
                 flow,
                 rows_normalized,
+                averaged_twice,
+                no_learning_rate,
+                cost_for_its_derivative,
+                targets_left_out,
+                data_held,
+                targets_for_the_start,
+                residual_averaged_first,
             ),
         ),
         Misconception(first_points, keeps=2),

@@ -95,6 +95,41 @@ def coefficients(kernel: Tensor, f0: Tensor, y: Tensor) -> Tensor:
     return result
 
 
+def equal_inputs_alone(kernel: Tensor, f0: Tensor, y: Tensor) -> Tensor:
+    """You averaged the targets of equal inputs and let all others be reached: a kernel with fewer features than inputs
+    is blind to more than repetitions.
+    """
+    same = torch.stack([(kernel - row).abs().amax(1) < 1e-9 * kernel.abs().max() for row in kernel]).to(y.dtype)
+    return same @ y / same.sum(1)
+
+
+def rows_for_eigenvectors(kernel: Tensor, f0: Tensor, y: Tensor) -> Tensor:
+    """You took rows of the matrix of eigenvectors: they are its columns."""
+    values, vectors = torch.linalg.eigh(kernel)
+    blind = vectors[values < 1e-9 * values[-1]].T
+    result: Tensor = y + blind @ (blind.T @ (f0 - y))
+    return result
+
+
+def targets_not_projected(kernel: Tensor, f0: Tensor, y: Tensor) -> Tensor:
+    """You added what rests of the start to the targets: what rests is the residual, f₀ − y, so the targets lose their
+    own part there.
+    """
+    return y + f0 - moving(kernel, f0)
+
+
+def one_step(kernel: Tensor, f0: Tensor, y: Tensor) -> Tensor:
+    """You took one step of size 1: training ends where the kernel has nothing left to move, whatever its size."""
+    return f0 + kernel @ (y - f0) / len(y)
+
+
+def kernel_for_projection(kernel: Tensor, f0: Tensor, y: Tensor) -> Tensor:
+    """You used the kernel itself where a projection is meant: onto the functions that it moves, with eigenvalues 0 and
+    1.
+    """
+    return f0 + kernel @ (y - f0)
+
+
 def fixed_size(kernel: Tensor, f0: Tensor, y: Tensor) -> Tensor:
     """With a kernel in small units nothing moves in your answer: a threshold, a ridge or a time of fixed size is meant
     for one scale. Compare eigenvalues with the largest one; t = ∞ knows no unit.
@@ -172,6 +207,11 @@ where_it_ends = Task(
                 target_added_to_start,
                 coefficients,
                 rounding_moves,
+                equal_inputs_alone,
+                rows_for_eigenvectors,
+                targets_not_projected,
+                one_step,
+                kernel_for_projection,
             ),
         ),
         Misconception(fixed_size, keeps=2),

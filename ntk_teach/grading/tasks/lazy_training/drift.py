@@ -130,6 +130,47 @@ def diagonal_only(jacobians: Tensor) -> Tensor:
     return moved
 
 
+def angle(jacobians: Tensor) -> Tensor:
+    """You measured the angle between the kernels: one that is twice as large has moved, and the angle is 0."""
+    theta = kernels(jacobians)
+    return 1 - (theta * theta[0]).sum((1, 2)) / (size(theta) * size(theta[0]))
+
+
+def length_of_the_path(jacobians: Tensor) -> Tensor:
+    """You added up all steps on the way: the drift is the distance from the start, and a path may turn back."""
+    return increments(jacobians).cumsum(0)
+
+
+def sums_of_magnitudes(jacobians: Tensor) -> Tensor:
+    """You summed magnitudes: asked is the Frobenius norm, the root of the sum of all squared entries."""
+    theta = kernels(jacobians)
+    return (theta - theta[0]).abs().sum((1, 2)) / theta[0].abs().sum()
+
+
+def divided_by_the_end(jacobians: Tensor) -> Tensor:
+    """You divided by the norm of the last kernel, at all times: the yardstick is the kernel at the start."""
+    theta = kernels(jacobians)
+    return size(theta - theta[0]) / size(theta[-1])
+
+
+def seen_from_the_end(jacobians: Tensor) -> Tensor:
+    """You measured the distance to the last kernel: the drift is measured from the first one."""
+    theta = kernels(jacobians)
+    return size(theta - theta[-1]) / size(theta[-1])
+
+
+def one_factor_moved(jacobians: Tensor) -> Tensor:
+    """You multiplied J(t) with the transpose of J(0): both factors of the kernel are from the same time."""
+    theta = jacobians @ jacobians[0].T
+    return size(theta - theta[0]) / size(theta[0])
+
+
+def scaled_to_one(jacobians: Tensor) -> Tensor:
+    """You brought each kernel to norm 1 before you compared: how much it has grown is part of its motion."""
+    theta = kernels(jacobians)
+    return size(theta / size(theta)[:, None, None] - theta[0] / size(theta[0]))
+
+
 # ---- right answers
 
 
@@ -176,6 +217,13 @@ drift = Task(
         Misconception(over_the_trace),
         Misconception(kernel_of_the_change),
         Misconception(diagonal_only),
+        Misconception(angle),
+        Misconception(length_of_the_path),
+        Misconception(sums_of_magnitudes),
+        Misconception(divided_by_the_end),
+        Misconception(seen_from_the_end),
+        Misconception(one_factor_moved),
+        Misconception(scaled_to_one),
     ),
     alternatives=(time_by_time, flattened, as_a_ratio_of_means),
 )

@@ -151,7 +151,9 @@ def start_unscaled(gradient: Tensor, hessian: Tensor, output: float, target: flo
 
 
 def target_scaled(gradient: Tensor, hessian: Tensor, output: float, target: float, alpha: float) -> Tensor:
-    """You multiplied the target by α too: the model is scaled, the task is not, and so α cancels altogether."""
+    """α does not enter: it is missing, or the target was multiplied by it too and it cancels. The model is scaled, the
+    task is not.
+    """
     scale: Tensor = abs(output - target) * torch.linalg.matrix_norm(hessian, ord=2) / gradient.square().sum()
     return scale
 
@@ -178,6 +180,43 @@ def curvature_only(gradient: Tensor, hessian: Tensor, output: float, target: flo
         abs(alpha * output - target) * alpha * torch.linalg.matrix_norm(hessian, ord=2) / gradient.square().sum()
     )
     return scale
+
+
+def sum_of_magnitudes(gradient: Tensor, hessian: Tensor, output: float, target: float, alpha: float) -> Tensor:
+    """You added the magnitudes of all eigenvalues up: the operator norm is the largest of them alone."""
+    bend = torch.linalg.eigvalsh(hessian).abs().sum()
+    scale: Tensor = abs(alpha * output - target) / alpha * bend / gradient.square().sum()
+    return scale
+
+
+def smallest_bend(gradient: Tensor, hessian: Tensor, output: float, target: float, alpha: float) -> Tensor:
+    """You took the smallest singular value: the operator norm is the bend in the direction that bends most."""
+    bend = torch.linalg.eigvalsh(hessian).abs().min()
+    scale: Tensor = abs(alpha * output - target) / alpha * bend / gradient.square().sum()
+    return scale
+
+
+def row_sums(gradient: Tensor, hessian: Tensor, output: float, target: float, alpha: float) -> Tensor:
+    """You took the largest sum of magnitudes in a row: that bounds the operator norm and depends on the axes."""
+    return abs(alpha * output - target) / alpha * hessian.abs().sum(1).max() / gradient.square().sum()
+
+
+def image_of_the_gradient(gradient: Tensor, hessian: Tensor, output: float, target: float, alpha: float) -> Tensor:
+    """You measured H times the unit gradient: the norm asks for the direction that bends most, and that is another."""
+    bend = (hessian @ gradient).norm() / gradient.norm()
+    scale: Tensor = abs(alpha * output - target) / alpha * bend / gradient.square().sum()
+    return scale
+
+
+def target_forgotten(gradient: Tensor, hessian: Tensor, output: float, target: float, alpha: float) -> Tensor:
+    """The target is missing: the residual is the distance that training has to close."""
+    scale: Tensor = abs(alpha * output) / alpha * torch.linalg.eigvalsh(hessian).abs().max() / gradient.square().sum()
+    return scale
+
+
+def residual_turned_round(gradient: Tensor, hessian: Tensor, output: float, target: float, alpha: float) -> Tensor:
+    """The residual is target minus output, with its sign: κ compares lengths, and is never negative."""
+    return -signed_residual(gradient, hessian, output, target, alpha)
 
 
 # ---- right answers
@@ -237,6 +276,12 @@ kappa = Task(
         Misconception(no_alpha_in_front),
         Misconception(slope_only),
         Misconception(curvature_only),
+        Misconception(sum_of_magnitudes),
+        Misconception(smallest_bend),
+        Misconception(row_sums),
+        Misconception(image_of_the_gradient),
+        Misconception(target_forgotten),
+        Misconception(residual_turned_round),
     ),
     alternatives=(derivatives_of_the_scaled_model, eigenvalues, power_iteration),
 )

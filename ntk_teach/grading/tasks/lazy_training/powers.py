@@ -132,6 +132,56 @@ def draw_once_in_the_kernel(a1: float, a2: float, b2: float, c: float) -> Tensor
     return _powers(a1, a2, b2, c, first=1 - 2 * a1 - 2 * a2 - b2 - c)
 
 
+def layers_swapped(a1: float, a2: float, b2: float, c: float) -> Tensor:
+    """The parts of the two layers have changed places: the last one comes second, the first one third."""
+    return _powers(a1, a2, b2, c)[[0, 2, 1, 3]]
+
+
+def draw_missing_at_the_start(a1: float, a2: float, b2: float, c: float) -> Tensor:
+    """b₂ is missing at the start: f is a sum of n terms, and each contains a weight of size n^(−b₂)."""
+    return _powers(a1, a2, b2, c, start=0.5 - a2)
+
+
+def first_scale_at_the_start(a1: float, a2: float, b2: float, c: float) -> Tensor:
+    """f at the start contains a₁: the draw of the first weights makes up for their scale, so that p_j is of order 1."""
+    return _powers(a1, a2, b2, c, start=0.5 - a1 - a2 - b2)
+
+
+def variance_at_the_start(a1: float, a2: float, b2: float, c: float) -> Tensor:
+    """You counted the variance of f at the start: its size is the root of that."""
+    return _powers(a1, a2, b2, c, start=1 - 2 * a2 - 2 * b2)
+
+
+def first_scale_in_the_last_layer(a1: float, a2: float, b2: float, c: float) -> Tensor:
+    """The last layer's part contains a₁: the derivative by a weight of this layer is what enters it, of order 1."""
+    return _powers(a1, a2, b2, c, last=1 - 2 * a1 - 2 * a2 - c)
+
+
+def draw_missing_in_the_first_layer(a1: float, a2: float, b2: float, c: float) -> Tensor:
+    """b₂ is missing in the first layer's part: its gradient passes back through the last weights."""
+    return _powers(a1, a2, b2, c, first=1 - 2 * a1 - 2 * a2 - c)
+
+
+def first_scale_once(a1: float, a2: float, b2: float, c: float) -> Tensor:
+    """a₁ counts once in the first layer's part: both gradients in it carry the scale."""
+    return _powers(a1, a2, b2, c, first=1 - a1 - 2 * a2 - 2 * b2 - c)
+
+
+def draw_missing_in_the_features(a1: float, a2: float, b2: float, c: float) -> Tensor:
+    """b₂ is missing in the features: the gradient that moves them passes back through the last weights."""
+    return _powers(a1, a2, b2, c, features=-2 * a1 - a2 - c)
+
+
+def no_scale_in_the_features(a1: float, a2: float, b2: float, c: float) -> Tensor:
+    """a₁ is missing in the features: it stands in their gradient, and once more where the weights enter them."""
+    return _powers(a1, a2, b2, c, features=-a2 - b2 - c)
+
+
+def no_learning_rate_in_the_features(a1: float, a2: float, b2: float, c: float) -> Tensor:
+    """The learning rate is missing in the features: their first change is one step, n^(−c) long."""
+    return _powers(a1, a2, b2, c, features=-2 * a1 - a2 - b2)
+
+
 # ---- right answers
 
 
@@ -184,6 +234,16 @@ powers = Task(
         Misconception(draw_of_the_last_forgotten),
         Misconception(draw_in_its_own_gradient),
         Misconception(draw_once_in_the_kernel),
+        Misconception(layers_swapped),
+        Misconception(draw_missing_at_the_start),
+        Misconception(first_scale_at_the_start),
+        Misconception(variance_at_the_start),
+        Misconception(first_scale_in_the_last_layer),
+        Misconception(draw_missing_in_the_first_layer),
+        Misconception(first_scale_once),
+        Misconception(draw_missing_in_the_features),
+        Misconception(no_scale_in_the_features),
+        Misconception(no_learning_rate_in_the_features),
     ),
     alternatives=(as_a_list, by_numbers, by_a_matrix),
 )

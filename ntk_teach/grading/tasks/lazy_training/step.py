@@ -105,6 +105,51 @@ def residual_not_scaled(jacobian: Tensor, f: Tensor, f0: Tensor, y: Tensor, alph
     return -lr / (alpha * len(y)) * (jacobian.T @ (f - f0 - y))
 
 
+def difference_turned_round(jacobian: Tensor, f: Tensor, f0: Tensor, y: Tensor, alpha: float, lr: float) -> Tensor:
+    """You subtracted f from f₀: the model is the change since the start, f − f₀."""
+    return -lr / (alpha * len(y)) * (jacobian.T @ (alpha * (f0 - f) - y))
+
+
+def target_added(jacobian: Tensor, f: Tensor, f0: Tensor, y: Tensor, alpha: float, lr: float) -> Tensor:
+    """You added the target: a residual is the model's output minus the target."""
+    return -lr / (alpha * len(y)) * (jacobian.T @ (alpha * (f - f0) + y))
+
+
+def target_shifted(jacobian: Tensor, f: Tensor, f0: Tensor, y: Tensor, alpha: float, lr: float) -> Tensor:
+    """You subtracted f₀ from the target as well: it is taken from the network once, and the target stays y."""
+    return -lr / (alpha * len(y)) * (jacobian.T @ (alpha * (f - f0) - (y - f0)))
+
+
+def target_forgotten(jacobian: Tensor, f: Tensor, f0: Tensor, y: Tensor, alpha: float, lr: float) -> Tensor:
+    """The target is missing: without it nothing is asked of the model, and at the start the step is 0."""
+    return -lr / len(y) * (jacobian.T @ (f - f0))
+
+
+def alpha_in_front_alone(jacobian: Tensor, f: Tensor, f0: Tensor, y: Tensor, alpha: float, lr: float) -> Tensor:
+    """You stepped on R(h)/α²: the model inside R is α h, and the division by α² is there to make up for that."""
+    return -lr / (alpha**2 * len(y)) * (jacobian.T @ (f - f0 - y))
+
+
+def plain_network_divided(jacobian: Tensor, f: Tensor, f0: Tensor, y: Tensor, alpha: float, lr: float) -> Tensor:
+    """You divided the cost of the plain network by α²: the model inside the cost is α (f − f₀)."""
+    return -lr / (alpha**2 * len(y)) * (jacobian.T @ (f - y))
+
+
+def half_a_step(jacobian: Tensor, f: Tensor, f0: Tensor, y: Tensor, alpha: float, lr: float) -> Tensor:
+    """Your step is half as long: the derivative of the square brings a 2, which cancels the 1/2 of the cost."""
+    return reference(jacobian, f, f0, y, alpha, lr) / 2
+
+
+def gradient_itself(jacobian: Tensor, f: Tensor, f0: Tensor, y: Tensor, alpha: float, lr: float) -> Tensor:
+    """You returned the gradient: asked is the change of the parameters, a step of size lr against it."""
+    return -reference(jacobian, f, f0, y, alpha, 1.0)
+
+
+def averaged_over_all_entries(jacobian: Tensor, f: Tensor, f0: Tensor, y: Tensor, alpha: float, lr: float) -> Tensor:
+    """You averaged over the parameters as well: each parameter has a slope of its own, a mean over the examples."""
+    return reference(jacobian, f, f0, y, alpha, lr) / jacobian.shape[1]
+
+
 # ---- right answers
 
 
@@ -156,6 +201,15 @@ step = Task(
         Misconception(chain_rule_forgotten),
         Misconception(target_scaled),
         Misconception(residual_not_scaled),
+        Misconception(difference_turned_round),
+        Misconception(target_added),
+        Misconception(target_shifted),
+        Misconception(target_forgotten),
+        Misconception(alpha_in_front_alone),
+        Misconception(plain_network_divided),
+        Misconception(half_a_step),
+        Misconception(gradient_itself),
+        Misconception(averaged_over_all_entries),
     ),
     alternatives=(differentiated, small_ask, example_by_example),
 )

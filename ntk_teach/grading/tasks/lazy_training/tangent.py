@@ -139,6 +139,57 @@ def what_is_left(j_test: Tensor, j: Tensor, f0_test: Tensor, f0: Tensor, y: Tens
     return prediction
 
 
+def half_steps(j_test: Tensor, j: Tensor, f0_test: Tensor, f0: Tensor, y: Tensor, lr: float, steps: int) -> Tensor:
+    """Each of your steps is half as long: the square brings a 2, which cancels the 1/2 of the cost."""
+    return f0_test + j_test @ displacement(j, f0 - y, lr / 2, steps)
+
+
+def parameters_for_examples(
+    j_test: Tensor, j: Tensor, f0_test: Tensor, f0: Tensor, y: Tensor, lr: float, steps: int
+) -> Tensor:
+    """You divided by the number of parameters: the mean in the cost runs over the training examples."""
+    return f0_test + j_test @ displacement(j, f0 - y, lr * len(y) / j.shape[1], steps)
+
+
+def new_inputs_for_examples(
+    j_test: Tensor, j: Tensor, f0_test: Tensor, f0: Tensor, y: Tensor, lr: float, steps: int
+) -> Tensor:
+    """You divided by the number of new inputs: the mean in the cost runs over the training examples."""
+    return f0_test + j_test @ displacement(j, f0 - y, lr * len(y) / len(f0_test), steps)
+
+
+def a_single_step(j_test: Tensor, j: Tensor, f0_test: Tensor, f0: Tensor, y: Tensor, lr: float, steps: int) -> Tensor:
+    """You took one step: every further one starts from the residual that the step before has left."""
+    return f0_test + j_test @ displacement(j, f0 - y, lr, 1 if steps > 1 else 2)
+
+
+def updated_too_early(
+    j_test: Tensor, j: Tensor, f0_test: Tensor, f0: Tensor, y: Tensor, lr: float, steps: int
+) -> Tensor:
+    """You moved the data first and the new inputs with the residual after that: in one step both move with the residual
+    before it.
+    """
+    residual, prediction = f0 - y, f0_test
+    for _ in range(steps):
+        residual = residual - lr / len(y) * (j @ (j.T @ residual))
+        prediction = prediction - lr / len(y) * (j_test @ (j.T @ residual))
+    return prediction
+
+
+def start_with_the_wrong_sign(
+    j_test: Tensor, j: Tensor, f0_test: Tensor, f0: Tensor, y: Tensor, lr: float, steps: int
+) -> Tensor:
+    """You trained −f₀ + J (θ − θ₀) towards y: the tangent starts at f₀ on the data, so the first residual is f₀ − y."""
+    return f0_test + j_test @ displacement(j, -f0 - y, lr, steps)
+
+
+def entrywise_power(j_test: Tensor, j: Tensor, f0_test: Tensor, f0: Tensor, y: Tensor, lr: float, steps: int) -> Tensor:
+    """You took the power entry by entry: k steps multiply with the same matrix k times."""
+    left = (torch.eye(len(j), dtype=j.dtype) - lr * (j @ j.T) / len(j)) ** steps
+    prediction: Tensor = f0_test + j_test @ torch.linalg.pinv(j) @ (y - f0 - left @ (y - f0))
+    return prediction
+
+
 # ---- right answers
 
 
@@ -194,6 +245,13 @@ tangent = Task(
         Misconception(one_step_too_many),
         Misconception(one_step_too_few),
         Misconception(what_is_left),
+        Misconception(half_steps),
+        Misconception(parameters_for_examples),
+        Misconception(new_inputs_for_examples),
+        Misconception(a_single_step),
+        Misconception(updated_too_early),
+        Misconception(start_with_the_wrong_sign),
+        Misconception(entrywise_power),
     ),
     alternatives=(in_function_space, in_closed_form, geometric_sum),
 )

@@ -197,6 +197,121 @@ def kernel_not_inverted(q: Question) -> Tensor:
     return pushed(q, q.ntk_test @ learned)
 
 
+@answers
+def one_cross_term_twice(q: Question) -> Tensor:
+    """You doubled the cross term M Σ(X, x'), the map on the left: it stands once with the map on each side, and a
+    covariance is symmetric.
+    """
+    moved = q.moved()
+    return q.nngp_test_test + moved @ q.nngp @ moved.T - 2 * moved @ q.nngp_test.T
+
+
+@answers
+def other_cross_term_twice(q: Question) -> Tensor:
+    """You doubled the cross term with the map on the right: it stands once with the map on each side, and a covariance
+    is symmetric.
+    """
+    moved = q.moved()
+    return q.nngp_test_test + moved @ q.nngp @ moved.T - 2 * q.nngp_test @ moved.T
+
+
+@answers
+def cross_terms_halved(q: Question) -> Tensor:
+    """The cross terms are averaged: (a − b)² has 2ab, here once in each order."""
+    mixed = q.moved() @ q.nngp_test.T
+    return pushed(q, q.moved()) + (mixed + mixed.T) / 2
+
+
+@answers
+def prior_missing(q: Question) -> Tensor:
+    """The covariance of the start at the test points is missing: a network still carries it, minus what was learned."""
+    return pushed(q, q.moved()) - q.nngp_test_test
+
+
+@answers
+def identity_on_the_data(q: Question) -> Tensor:
+    """Between the maps stands nothing: the starts on the data are correlated, with the covariance Σ(X, X)."""
+    moved = q.moved()
+    return pushed(q, moved) + moved @ (torch.eye(len(q.nngp), dtype=moved.dtype) - q.nngp) @ moved.T
+
+
+@answers
+def map_from_the_prior(q: Question) -> Tensor:
+    """The map starts with Σ(x, X): what moves a test point along with the data is Θ(x, X)."""
+    return pushed(q, response(q.ntk, q.nngp_test, q.t))
+
+
+@answers
+def rates_of_the_prior(q: Question) -> Tensor:
+    """The exponential has Σ in it: Σ says where networks start, and Θ how fast they move."""
+    values, vectors = torch.linalg.eigh(q.nngp)
+    learned = vectors * -torch.expm1(-q.t * values / len(q.nngp)) @ vectors.T
+    return pushed(q, q.settled() @ learned)
+
+
+@answers
+def half_as_fast(q: Question) -> Tensor:
+    """The exponent is halved: the 1/2 in the cost and the 2 of the square's derivative cancel."""
+    return pushed(q, q.moved(speed=0.5))
+
+
+@answers
+def averaged_again(q: Question) -> Tensor:
+    """The map is divided by N once more: the 1/N stands in the exponent, and the inverse of Θ has none."""
+    return pushed(q, q.moved() / len(q.ntk))
+
+
+@answers
+def cross_terms_at_infinity(q: Question) -> Tensor:
+    """The time does not enter the cross terms: the same map stands in all terms, as far as it has come."""
+    mixed = q.settled() @ q.nngp_test.T
+    moved = q.moved()
+    return q.nngp_test_test + moved @ q.nngp @ moved.T - mixed - mixed.T
+
+
+@answers
+def square_at_infinity(q: Question) -> Tensor:
+    """The time does not enter the term with two maps: the same map stands in all terms, as far as it has come."""
+    moved, settled = q.moved(), q.settled()
+    return pushed(q, moved) - moved @ q.nngp @ moved.T + settled @ q.nngp @ settled.T
+
+
+@answers
+def posterior_on_its_way(q: Question) -> Tensor:
+    """You let the posterior of Σ arrive exponentially: a network is no Bayesian with less data, at no time. Follow how
+    f_t depends on its own start.
+    """
+    return q.nngp_test_test - response(q.nngp, q.nngp_test, q.t) @ q.nngp_test.T
+
+
+@answers
+def ones_for_identity(q: Question) -> Tensor:
+    """The 1 in 1 − e^(−tΘ/N) is the identity matrix: a number is subtracted from every entry."""
+    values, vectors = torch.linalg.eigh(q.ntk)
+    left = vectors * torch.exp(-q.t * values / len(values)) @ vectors.T
+    return pushed(q, q.settled() @ (1 - left))
+
+
+@answers
+def entrywise_exponential(q: Question) -> Tensor:
+    """You took the exponential entry by entry: that of a matrix acts on its eigenvalues."""
+    gone = torch.eye(len(q.ntk), dtype=q.ntk.dtype) - torch.exp(-q.t * q.ntk / len(q.ntk))
+    return pushed(q, q.settled() @ gone)
+
+
+@answers
+def correlations(q: Question) -> Tensor:
+    """You returned correlations: the size of the variance is what tells how much the networks differ."""
+    found = pushed(q, q.moved())
+    return found / torch.outer(found.diagonal(), found.diagonal()).sqrt()
+
+
+@answers
+def variances_alone(q: Question) -> Tensor:
+    """The entries between different test points are left at 0: one network's values there move together."""
+    return torch.diag(pushed(q, q.moved()).diagonal())
+
+
 EVERYWHERE: tuple[Callable[..., Tensor], ...] = (
     nngp_posterior,
     posterior_of_two_kernels,
@@ -218,4 +333,20 @@ EVERYWHERE: tuple[Callable[..., Tensor], ...] = (
     twice_as_fast,
     what_is_left,
     kernel_not_inverted,
+    one_cross_term_twice,
+    other_cross_term_twice,
+    cross_terms_halved,
+    prior_missing,
+    identity_on_the_data,
+    map_from_the_prior,
+    rates_of_the_prior,
+    half_as_fast,
+    averaged_again,
+    cross_terms_at_infinity,
+    square_at_infinity,
+    posterior_on_its_way,
+    ones_for_identity,
+    entrywise_exponential,
+    correlations,
+    variances_alone,
 )

@@ -112,6 +112,83 @@ def divided_by_the_root(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_tes
     return f0_test + filtered(k, k_test, y - f0, learned(k, t, math.sqrt(len(k))))
 
 
+def cost_with_a_quarter(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor, t: float) -> Tensor:
+    """All modes decay half as fast: the 1/2 in the cost and the 2 of the square's derivative cancel, so the rate is
+    eig(K)/N.
+    """
+    return f0_test + filtered(k, k_test, y - f0, learned(k, t, 0.5))
+
+
+def rates_averaged_twice(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor, t: float) -> Tensor:
+    """Your rates are eig(K)/N²: the cost is one mean over the inputs, and divides by N once."""
+    return f0_test + filtered(k, k_test, y - f0, learned(k, t, 1 / len(k)))
+
+
+def integral_not_averaged(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor, t: float) -> Tensor:
+    """The integral is over ds, and ds/N is meant: the 1/N of the cost stands in front of the slope as well as in the
+    exponent.
+    """
+    return f0_test + len(k) * filtered(k, k_test, y - f0, learned(k, t))
+
+
+def interpolated(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor, t: float) -> Tensor:
+    """You carried f_t(X) to the test points by kernel regression: only its change travels through K. What f_0 was at
+    the test points, it stays.
+    """
+    values, vectors = eigenbasis(k)
+    left = torch.exp(-t * values / len(k))
+    return filtered(k, k_test, y + vectors @ (left * (vectors.T @ (f0 - y))), torch.ones_like)
+
+
+def interpolated_at_infinity(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor, t: float) -> Tensor:
+    """That is the interpolation of the labels: the function starts at f_0 and needs the time t to move."""
+    return filtered(k, k_test, y, torch.ones_like)
+
+
+def labels_learned_at_once(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor, t: float) -> Tensor:
+    """You added the interpolation of the labels to f_0: what is learned is the residual, as far as t allows."""
+    return f0_test + filtered(k, k_test, y, torch.ones_like)
+
+
+def start_added(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor, t: float) -> Tensor:
+    """You added f_0 to the labels: what drives the function is the distance between the two."""
+    return f0_test + filtered(k, k_test, y + f0, learned(k, t))
+
+
+def rows_as_vectors(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor, t: float) -> Tensor:
+    """You multiplied by the matrix of eigenvectors and not by its transpose: each column is an eigenvector."""
+    values, vectors = torch.linalg.eigh(k)
+    f: Tensor = f0_test + k_test @ vectors.T @ (_gained(values, k, t) * (vectors @ (y - f0)))
+    return f
+
+
+def not_turned_back(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor, t: float) -> Tensor:
+    """You multiplied K(x, X) with coordinates in the eigenbasis: turn them back into values at the inputs first."""
+    values, vectors = torch.linalg.eigh(k)
+    f: Tensor = f0_test + k_test @ (_gained(values, k, t) * (vectors.T @ (y - f0)))
+    return f
+
+
+def _gained(values: Tensor, k: Tensor, t: float) -> Tensor:
+    moving = values > 1e-10 * values[-1]
+    return torch.where(moving, learned(k, t)(values) / torch.where(moving, values, 1.0), t / len(k))
+
+
+def ones_for_identity(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor, t: float) -> Tensor:
+    """The 1 in 1 − e^(−tK/N) is the identity matrix: a number is subtracted from every entry."""
+    values, vectors = eigenbasis(k)
+    inverse = vectors * torch.where(values > 0, 1 / torch.where(values > 0, values, 1.0), 0.0) @ vectors.T
+    f: Tensor = f0_test + k_test @ inverse @ (1 - torch.linalg.matrix_exp(-t * k / len(k))) @ (y - f0)
+    return f
+
+
+def steps_of_length_one(k: Tensor, k_test: Tensor, y: Tensor, f0: Tensor, f0_test: Tensor, t: float) -> Tensor:
+    """You multiplied each mode by (1 − λ)ᵗ, t steps of length 1: time is continuous here, and the residual decays
+    exponentially.
+    """
+    return f0_test + filtered(k, k_test, y - f0, lambda values: 1 - (1 - values / len(k)) ** t)
+
+
 EVERYWHERE: tuple[Callable[..., Tensor], ...] = (
     no_average,
     cost_without_half,
@@ -128,5 +205,16 @@ EVERYWHERE: tuple[Callable[..., Tensor], ...] = (
     kernel_not_inverted_but_averaged,
     entrywise_exponential,
     ridge_filter,
+    cost_with_a_quarter,
+    rates_averaged_twice,
+    integral_not_averaged,
+    interpolated,
+    interpolated_at_infinity,
+    labels_learned_at_once,
+    start_added,
+    rows_as_vectors,
+    not_turned_back,
+    ones_for_identity,
+    steps_of_length_one,
     divided_by_the_root,
 )

@@ -127,6 +127,70 @@ def fractions(k: Tensor, residual: Tensor, t: float) -> Tensor:
     return found / found.sum()
 
 
+def growing(k: Tensor, residual: Tensor, t: float) -> Tensor:
+    """The exponential grows: along a flow that descends, the cost of each mode decays."""
+    return costs(k, residual, t, decay=-2.0)
+
+
+def half_as_fast(k: Tensor, residual: Tensor, t: float) -> Tensor:
+    """The rates are halved: the residual decays at the rate eig(K)/N, and the cost, its square, at twice that."""
+    return costs(k, residual, t, decay=0.5)
+
+
+def rates_averaged_twice(k: Tensor, residual: Tensor, t: float) -> Tensor:
+    """Your rates are eig(K)/N²: the operator is one mean over the inputs, and its eigenvalues are those of K/N."""
+    return costs(k, residual, t, decay=2.0 / len(k))
+
+
+def sum_without_half(k: Tensor, residual: Tensor, t: float) -> Tensor:
+    """The squares have neither the 1/2 nor the 1/N of the cost, to which the modes must add up at t = 0."""
+    return costs(k, residual, t, factor=2.0 * len(k))
+
+
+def share_that_is_learned(k: Tensor, residual: Tensor, t: float) -> Tensor:
+    """You squared what has been learned of each mode, 1 − e^(−λt): the cost is what is still missing, squared."""
+    values, _ = eigenbasis(k)
+    return costs(k, residual, 0.0) * (1 - torch.exp(-t * values / len(k))).square()
+
+
+def values_out_of_order(k: Tensor, residual: Tensor, t: float) -> Tensor:
+    """You turned the eigenvalues round and not the eigenvectors: each mode decays with the rate of another one."""
+    values, vectors = eigenbasis(k)
+    return torch.exp(-2 * t * values / len(k)) * (vectors.flip(1).T @ residual).square() / (2 * len(k))
+
+
+def vectors_out_of_order(k: Tensor, residual: Tensor, t: float) -> Tensor:
+    """You turned the eigenvectors round and not the eigenvalues: each mode decays with the rate of another one."""
+    values, vectors = eigenbasis(k)
+    return torch.exp(-2 * t * values.flip(0) / len(k)) * (vectors.T @ residual).square() / (2 * len(k))
+
+
+def vectors_upside_down(k: Tensor, residual: Tensor, t: float) -> Tensor:
+    """You turned round the wrong axis of the matrix of eigenvectors: its columns are the modes, its rows the inputs."""
+    values, vectors = eigenbasis(k)
+    upside_down = vectors.flip(1).flip(0)
+    return torch.exp(-2 * t * values / len(k)) * (upside_down.T @ residual).square() / (2 * len(k))
+
+
+def kernel_norm(k: Tensor, residual: Tensor, t: float) -> Tensor:
+    """You divided each mode by its eigenvalue: that measures the residual in the norm of the kernel, the cost is plain
+    squares.
+    """
+    values, _ = eigenbasis(k)
+    return costs(k, residual, t) * len(k) / values
+
+
+def tangent_of_the_decay(k: Tensor, residual: Tensor, t: float) -> Tensor:
+    """You took 1 − λt for the decay, one long step: the slope falls with the residual, so the decay is exponential."""
+    values, _ = eigenbasis(k)
+    return costs(k, residual, 0.0) * (1 - t * values / len(k)).square()
+
+
+def rest_of_the_total(k: Tensor, residual: Tensor, t: float) -> Tensor:
+    """Entry i holds the cost of all modes from i on: it should hold that of mode i alone."""
+    return costs(k, residual, t).flip(0).cumsum(0).flip(0)
+
+
 EVERYWHERE: tuple[Callable[..., Tensor], ...] = (
     decay_not_squared,
     decay_of_four,
@@ -146,5 +210,16 @@ EVERYWHERE: tuple[Callable[..., Tensor], ...] = (
     weighted_by_the_kernel,
     by_input,
     running_total,
+    growing,
+    half_as_fast,
+    rates_averaged_twice,
+    sum_without_half,
+    share_that_is_learned,
+    values_out_of_order,
+    vectors_out_of_order,
+    vectors_upside_down,
+    kernel_norm,
+    tangent_of_the_decay,
+    rest_of_the_total,
     fractions,
 )

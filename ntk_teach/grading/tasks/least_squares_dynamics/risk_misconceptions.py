@@ -160,6 +160,71 @@ def start_added(k: Tensor, target: Tensor, f0: Tensor, noise: float, t: Tensor) 
     return averaged(left, b, noise**2 * (1 - left).square())
 
 
+def half_as_fast(k: Tensor, target: Tensor, f0: Tensor, noise: float, t: Tensor) -> Tensor:
+    """The rates are halved: the 1/2 in the cost and the 2 of the square's derivative cancel."""
+    left, b = split(k, f0 - target, t, speed=0.5)
+    return averaged(left, b, noise**2 * (1 - left).square())
+
+
+def rates_averaged_twice(k: Tensor, target: Tensor, f0: Tensor, noise: float, t: Tensor) -> Tensor:
+    """Your rates are eig(K)/N²: the cost is one mean over the inputs, and divides by N once."""
+    left, b = split(k, f0 - target, t, speed=1 / len(k))
+    return averaged(left, b, noise**2 * (1 - left).square())
+
+
+def shares_swapped(k: Tensor, target: Tensor, f0: Tensor, noise: float, t: Tensor) -> Tensor:
+    """What is learned and what is left have changed places: the error has what is left of the target, and what is
+    learned of the noise.
+    """
+    left, b = split(k, f0 - target, t)
+    return averaged(1 - left, b, noise**2 * left.square())
+
+
+def noise_as_a_shift(k: Tensor, target: Tensor, f0: Tensor, noise: float, t: Tensor) -> Tensor:
+    """You added σ to the labels as if it were a number: noise has both signs, and its mean square alone remains."""
+    left, b = split(k, f0 - target - noise, t)
+    return averaged(left, b, torch.zeros_like(left))
+
+
+def added_before_squaring(k: Tensor, target: Tensor, f0: Tensor, noise: float, t: Tensor) -> Tensor:
+    """You added the two parts and squared then: the noise is independent of the target, so the cross term has
+    expectation 0 and the squares add up.
+    """
+    values, vectors = torch.linalg.eigh(k)
+    left = torch.exp(-t[:, None] * values / len(k))
+    found: Tensor = (left * (vectors.T @ (target - f0)).abs() + (1 - left) * noise).square().mean(1)
+    return found
+
+
+def at_the_end(k: Tensor, target: Tensor, f0: Tensor, noise: float, t: Tensor) -> Tensor:
+    """That is the error at the end of training, at every time: stopping early is the question."""
+    return noise**2 * torch.ones_like(t)
+
+
+def bias_decays_twice(k: Tensor, target: Tensor, f0: Tensor, noise: float, t: Tensor) -> Tensor:
+    """What is left of the target is squared twice: e^(−λt) is left of it, and its square is the error."""
+    left, b = split(k, f0 - target, t)
+    return averaged(left.square(), b, noise**2 * (1 - left).square())
+
+
+def one_less_than_n(k: Tensor, target: Tensor, f0: Tensor, noise: float, t: Tensor) -> Tensor:
+    """You divided by N − 1: no mean was estimated from the data, the error asked divides by N."""
+    left, b = split(k, f0 - target, t)
+    return averaged(left, b, noise**2 * (1 - left).square()) * len(k) / (len(k) - 1)
+
+
+def vectors_out_of_order(k: Tensor, target: Tensor, f0: Tensor, noise: float, t: Tensor) -> Tensor:
+    """The eigenvectors are in reverse order to the eigenvalues: each mode decays with the rate of another one."""
+    left, b = split(k, f0 - target, t)
+    return averaged(left, b.flip(0), noise**2 * (1 - left).square())
+
+
+def roots_averaged(k: Tensor, target: Tensor, f0: Tensor, noise: float, t: Tensor) -> Tensor:
+    """You averaged roots over the modes: the error asked is the mean of the squares."""
+    left, b = split(k, f0 - target, t)
+    return (left.square() * b + noise**2 * (1 - left).square()).sqrt().mean(1)
+
+
 EVERYWHERE: tuple[Callable[..., Tensor], ...] = (
     noise_not_squared,
     training_error,
@@ -181,6 +246,16 @@ EVERYWHERE: tuple[Callable[..., Tensor], ...] = (
     by_input,
     by_input_fastest_first,
     rows_as_vectors,
+    half_as_fast,
+    rates_averaged_twice,
+    shares_swapped,
+    noise_as_a_shift,
+    added_before_squaring,
+    at_the_end,
+    bias_decays_twice,
+    one_less_than_n,
+    vectors_out_of_order,
+    roots_averaged,
 )
 ALL = (
     *(Misconception(wrong) for wrong in EVERYWHERE),

@@ -131,6 +131,70 @@ def outputs_averaged(k: Tensor) -> float:
     return float(2 * len(k) / torch.linalg.eigvalsh(k.diagonal(dim1=2, dim2=3).mean(2))[-1])
 
 
+def neither_half_nor_average(k: Tensor) -> float:
+    """You took 1/λ of the matrix: the operator divides by the number of inputs, and a mode still decays while a step
+    overshoots by less than it was away.
+    """
+    return float(1 / eigenvalues(k)[-1])
+
+
+def half_the_rate(k: Tensor) -> float:
+    """You turned the fraction round: the faster the fastest mode, the smaller the learning rate must be."""
+    return float(eigenvalues(k)[-1] / (2 * len(k)))
+
+
+def condition_number(k: Tensor) -> float:
+    """You returned the condition number: it says how many steps the slowest mode needs, not how long a step may be."""
+    return float(eigenvalues(k)[-1] / eigenvalues(k)[0])
+
+
+def by_the_median(k: Tensor) -> float:
+    """You took an eigenvalue from the middle: the largest one is the first to run away."""
+    return float(2 * len(k) / eigenvalues(k).median())
+
+
+def root_of_the_eigenvalue(k: Tensor) -> float:
+    """You took a root of the eigenvalue: singular values of the features have roots, those of the kernel have none."""
+    return float(2 * len(k) / eigenvalues(k)[-1].sqrt())
+
+
+def by_the_sum_of_entries(k: Tensor) -> float:
+    """You took the sum of all entries: that is how much a constant moves, and the fastest mode need not be one."""
+    return float(2 * len(k) / k.sum())
+
+
+def first_input_alone(k: Tensor) -> float:
+    """You looked at the block of one input only: the inputs move each other, and one mode runs through all of them."""
+    return float(2 * len(k) / torch.linalg.eigvalsh(k[0, 0])[-1])
+
+
+def outputs_added(k: Tensor) -> float:
+    """You added the largest eigenvalues of the outputs up: a sum of maxima only bounds that of the whole kernel."""
+    own = torch.linalg.eigvalsh(k.diagonal(dim1=2, dim2=3).permute(2, 0, 1))
+    return float(2 * len(k) / own[:, -1].sum())
+
+
+def pairs_averaged(k: Tensor) -> float:
+    """You averaged over the pairs of outputs: that leaves a kernel of the inputs, and a mode is a function of both."""
+    return float(2 * len(k) / torch.linalg.eigvalsh(k.mean(dim=(2, 3)))[-1])
+
+
+def reshaped_with_complex_eigenvalues(k: Tensor) -> float:
+    """You reshaped [n, n, c, c] as it lies in memory, and its eigenvalues may be complex: that is the matrix of no
+    kernel. Rows are pairs (input, output), so the axes must be brought in that order first.
+    """
+    size = k.shape[0] * k.shape[2]
+    return float(2 * len(k) / torch.linalg.eigvals(k.reshape(size, size)).abs().max())
+
+
+def reshaped_with_singular_values(k: Tensor) -> float:
+    """You reshaped [n, n, c, c] as it lies in memory and took a singular value of that: rows are pairs (input, output),
+    so the axes must be brought in that order first.
+    """
+    size = k.shape[0] * k.shape[2]
+    return float(2 * len(k) / torch.linalg.svdvals(k.reshape(size, size))[0])
+
+
 EVERYWHERE = (
     no_average,
     averaged_twice,
@@ -144,6 +208,13 @@ EVERYWHERE = (
     by_the_diagonal,
     by_row_sums,
     the_rate,
+    neither_half_nor_average,
+    half_the_rate,
+    condition_number,
+    by_the_median,
+    root_of_the_eigenvalue,
+    by_the_sum_of_entries,
+    first_input_alone,
 )
 SEVERAL_OUTPUTS = (
     averaged_over_outputs,
@@ -154,6 +225,10 @@ SEVERAL_OUTPUTS = (
     outputs_traced,
     outputs_summed,
     outputs_averaged,
+    outputs_added,
+    pairs_averaged,
+    reshaped_with_complex_eigenvalues,
+    reshaped_with_singular_values,
 )
 ALL = (
     *(Misconception(wrong) for wrong in EVERYWHERE),

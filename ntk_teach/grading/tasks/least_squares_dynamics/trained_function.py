@@ -43,5 +43,5 @@ trained_function = Task(
     ),
     misconceptions=tuple(Misconception(wrong) for wrong in function_misconceptions.EVERYWHERE),
     alternatives=function_alternatives.WAYS,
-    when_nan="Is a number that is 0 up to rounding divided by another one?",
+    when_nan="Is a number divided by another one that is 0 up to rounding?",
 )

@@ -164,6 +164,54 @@ def bias_last(w_in: Tensor, bias: Tensor, w_out: Tensor) -> Tensor:
     return torch.cat([rows[:, :d], rows[:, d + 1 :], rows[:, d : d + 1]], dim=1)
 
 
+def bias_first(w_in: Tensor, bias: Tensor, w_out: Tensor) -> Tensor:
+    """The numbers are right, but the bias stands first: a row is asked as weights that enter, bias, weights that
+    leave.
+    """
+    rows, d = reference(w_in, bias, w_out), w_in.shape[1]
+    return torch.cat([rows[:, d : d + 1], rows[:, :d], rows[:, d + 1 :]], dim=1)
+
+
+def outgoing_first(w_in: Tensor, bias: Tensor, w_out: Tensor) -> Tensor:
+    """The numbers are right, but what leaves the unit stands first: a row is asked as weights that enter, bias, weights
+    that leave.
+    """
+    rows, d = reference(w_in, bias, w_out), w_in.shape[1]
+    return torch.cat([rows[:, d + 1 :], rows[:, : d + 1]], dim=1)
+
+
+def bias_divided(w_in: Tensor, bias: Tensor, w_out: Tensor) -> Tensor:
+    """The bias of the unit is divided by λ: it enters the unit like the weights, and is multiplied with them."""
+    rows, d, factor = reference(w_in, bias, w_out), w_in.shape[1], right(*norms(w_in, bias, w_out))[:, 0]
+    divided = torch.where(rows.any(1), bias / factor, 0.0)
+    return torch.cat([rows[:, :d], divided[:, None], rows[:, d + 1 :]], dim=1)
+
+
+def bias_lost(w_in: Tensor, bias: Tensor, w_out: Tensor) -> Tensor:
+    """The biases are zero in your copy: then the kinks move to the origin, and it is another function."""
+    rows, d = reference(w_in, bias, w_out), w_in.shape[1]
+    return torch.cat([rows[:, :d], torch.zeros_like(bias)[:, None], rows[:, d + 1 :]], dim=1)
+
+
+def ratio_of_squares(w_in: Tensor, bias: Tensor, w_out: Tensor) -> Tensor:
+    """Your λ is the ratio of the squared lengths: the derivative by λ vanishes where λ⁴ has that value."""
+    return with_factor(lambda e, v: (v / e) ** 2, w_in, bias, w_out)
+
+
+def largest_entries(w_in: Tensor, bias: Tensor, w_out: Tensor) -> Tensor:
+    """You compared the largest entries of both sides: the sum of all squares is to be least."""
+    entering = torch.maximum(w_in.abs().amax(1), bias.abs())
+    return copied(w_in, bias, w_out, (w_out.abs().amax(0) / entering).sqrt()[:, None])
+
+
+def mean_of_the_lengths(w_in: Tensor, bias: Tensor, w_out: Tensor) -> Tensor:
+    """You gave both sides the mean of their two lengths: their product, which the function needs, has changed."""
+    entering, leaving = norms(w_in, bias, w_out)
+    mean = (entering + leaving) / 2
+    rows = table(w_in * mean / entering, bias * (mean / entering)[:, 0], w_out.T * mean / leaving)
+    return torch.where(entering * leaving > 0, rows, 0.0)
+
+
 def nothing_divided_by_nothing(w_in: Tensor, bias: Tensor, w_out: Tensor) -> Tensor:
     """A unit into which, or out of which, nothing leads has a length 0 in the ratio: there λ is 0 or infinite, and 0/0
     is NaN. Such a unit adds nothing to the function; its smallest copy is all zeros.
@@ -227,6 +275,13 @@ balanced_copy = Task(
                 means_of_squares,
                 both_of_length_one,
                 bias_last,
+                bias_first,
+                outgoing_first,
+                bias_divided,
+                bias_lost,
+                ratio_of_squares,
+                largest_entries,
+                mean_of_the_lengths,
             )
         ),
         *(Misconception(function, keeps=2) for function in (nothing_divided_by_nothing, idle_units_left_alone)),

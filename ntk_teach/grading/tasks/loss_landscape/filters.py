@@ -155,6 +155,53 @@ def largest_entries(direction: Tensor, parameter: Tensor) -> Tensor:
     return direction * tops[0] / tops[1]
 
 
+def kernel_by_kernel(direction: Tensor, parameter: Tensor) -> Tensor:
+    """Right for matrices; in a convolution you normalized every small kernel, one for each pair of channels: a filter
+    is all that belongs to one output channel, over all inputs.
+    """
+    if direction.ndim == 1:
+        return torch.zeros_like(direction)
+    axes = (1,) if direction.ndim == 2 else (2, 3)
+    wanted, given = (t.square().sum(axes, keepdim=True).sqrt() for t in (parameter, direction))
+    return direction * wanted / given
+
+
+def second_axis_only(direction: Tensor, parameter: Tensor) -> Tensor:
+    """Right for matrices; with four axes your norm runs over the second axis alone, but a filter is everything behind
+    the first one.
+    """
+    if direction.ndim == 1:
+        return torch.zeros_like(direction)
+    result: Tensor = direction * parameter.norm(dim=1, keepdim=True) / direction.norm(dim=1, keepdim=True)
+    return result
+
+
+def by_input_channel(direction: Tensor, parameter: Tensor) -> Tensor:
+    """Right for matrices; in a convolution you took the second axis for the filters: that counts the inputs, and the
+    first axis the output channels.
+    """
+    if direction.ndim == 1:
+        return torch.zeros_like(direction)
+    axes = (1,) if direction.ndim == 2 else (0, 2, 3)
+    wanted, given = (t.square().sum(axes, keepdim=True).sqrt() for t in (parameter, direction))
+    return direction * wanted / given
+
+
+def weights_squared(direction: Tensor, parameter: Tensor) -> Tensor:
+    """You multiplied by the squared length of the weights: the root of the sum of squares is meant on both sides."""
+    return otherwise(direction * (lengths(parameter) ** 2 / lengths(direction) if parameter.ndim > 1 else 1))
+
+
+def direction_squared(direction: Tensor, parameter: Tensor) -> Tensor:
+    """You divided by the squared length of the direction: the root of the sum of squares is meant on both sides."""
+    return otherwise(direction * (lengths(parameter) / lengths(direction) ** 2 if parameter.ndim > 1 else 1))
+
+
+def nothing_moves(direction: Tensor, parameter: Tensor) -> Tensor:
+    """Your direction is zero for weights too: biases alone are held fixed, and a bias has one axis."""
+    return torch.zeros_like(direction)
+
+
 def already_moved(direction: Tensor, parameter: Tensor) -> Tensor:
     """You added the direction to the weights: return the direction alone; the slice adds it, a times."""
     return parameter + reference(direction, parameter)
@@ -189,11 +236,13 @@ def biases_copied(direction: Tensor, parameter: Tensor) -> Tensor:
 
 
 def drawn(rng: np.random.Generator, *, shape: tuple[int, ...]) -> Arguments:
-    """Filters of unequal lengths in both."""
+    """Filters of unequal lengths in both; of biases, some along their direction and some against it."""
     size = (-1, *[1] * (len(shape) - 1))
     direction, parameter = (
         rng.normal(size=shape) * np.exp(rng.uniform(-1, 1, size=shape[0])).reshape(size) for _ in range(2)
     )
+    if len(shape) == 1:
+        parameter = np.abs(parameter) * np.sign(direction) * np.where(np.arange(len(parameter)) % 2, -1.0, 1.0)
     return {"direction": torch.from_numpy(direction), "parameter": torch.from_numpy(parameter)}
 
 
@@ -227,6 +276,12 @@ filters = Task(
                 sums_of_sizes,
                 standard_deviations,
                 largest_entries,
+                kernel_by_kernel,
+                second_axis_only,
+                by_input_channel,
+                weights_squared,
+                direction_squared,
+                nothing_moves,
                 already_moved,
                 direction_unchanged,
             )

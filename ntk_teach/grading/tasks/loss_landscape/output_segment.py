@@ -151,9 +151,60 @@ def not_on_the_segment(u: Tensor, v: Tensor, y: Tensor, s: Tensor) -> Tensor:
     return (bend(u + s[:, None] * v) * (v - u) ** 2).mean(1)
 
 
+def at_the_end(u: Tensor, v: Tensor, y: Tensor, s: Tensor) -> Tensor:
+    """You evaluated everything at v: the curvature is asked at each point (1 − s)u + sv."""
+    return reference(u, v, y, 0 * s + 1)
+
+
+def ends_interpolated(u: Tensor, v: Tensor, y: Tensor, s: Tensor) -> Tensor:
+    """You interpolated between the curvatures at the two ends: the outputs walk on a line, and p(1 − p) is taken where
+    they are.
+    """
+    return (1 - s) * reference(u, v, y, 0 * s) + s * reference(u, v, y, 0 * s + 1)
+
+
+def slope_of_tanh(u: Tensor, v: Tensor, y: Tensor, s: Tensor) -> Tensor:
+    """1 − tanh² is the derivative of tanh: that of the sigmoid is p(1 − p)."""
+    return ((1 - torch.tanh(outputs(u, v, s)) ** 2) * (v - u) ** 2).mean(1)
+
+
+def slope_of_tanh_at_a_sigmoid(u: Tensor, v: Tensor, y: Tensor, s: Tensor) -> Tensor:
+    """1 − p² belongs to the derivative of tanh: for the sigmoid it is p − p²."""
+    return ((1 - torch.sigmoid(outputs(u, v, s)) ** 2) * (v - u) ** 2).mean(1)
+
+
+def step_by_its_size(u: Tensor, v: Tensor, y: Tensor, s: Tensor) -> Tensor:
+    """|v − u| stands where its square belongs: each of the two derivatives by s brings a factor v − u."""
+    return (bend(outputs(u, v, s)) * (v - u).abs()).mean(1)
+
+
+def exponential_cost(u: Tensor, v: Tensor, y: Tensor, s: Tensor) -> Tensor:
+    """You differentiated e^(−yf), without the logarithm around it."""
+    return (torch.exp(-y * outputs(u, v, s)) * (v - u) ** 2).mean(1)
+
+
+def label_in_one_factor(u: Tensor, v: Tensor, y: Tensor, s: Tensor) -> Tensor:
+    """Only one of the two probabilities has its label: p and 1 − p belong to the same argument, f or yf."""
+    f = outputs(u, v, s)
+    return (torch.sigmoid(y * f) * torch.sigmoid(-f) * (v - u) ** 2).mean(1)
+
+
+def third_derivative(u: Tensor, v: Tensor, y: Tensor, s: Tensor) -> Tensor:
+    """A factor 1 − 2p comes with the derivative of p(1 − p): one derivative less is asked."""
+    f = outputs(u, v, s)
+    return (bend(f) * (1 - 2 * torch.sigmoid(f)) * (v - u) ** 2).mean(1)
+
+
+def not_a_number_dropped(u: Tensor, v: Tensor, y: Tensor, s: Tensor) -> Tensor:
+    """You replaced NaN by 0 in the result: where one example overflows the others still bend the cost. Write p(1 − p)
+    so that nothing overflows.
+    """
+    return torch.nan_to_num(overflow(u, v, y, s))
+
+
 def overflow(u: Tensor, v: Tensor, y: Tensor, s: Tensor) -> Tensor:
-    """For confident outputs e^f is infinite and infinity/infinity is NaN: write p(1 − p) with a sigmoid, or with
-    e^(−|f|), which cannot overflow.
+    """The formula is right, but for confident outputs an exponential is infinite, and infinity/infinity is NaN: write
+    p(1 − p) with a sigmoid, or with e^(−|f|), which cannot overflow.
     """
     e = torch.exp(outputs(u, v, s))
     return (e / (1 + e) ** 2 * (v - u) ** 2).mean(1)
@@ -163,7 +214,7 @@ def drawn(rng: np.random.Generator, *, n: int, k: int, confident: bool = False) 
     """Outputs of both signs; confident ones beside the others."""
     u, v = rng.normal(size=(2, n)) * 2 + rng.normal(size=(2, 1))
     if confident:
-        u[:2], v[:2] = rng.uniform(800, 1500, size=(2, 2)) * np.array([[1, -1], [1, -1]])
+        u[:4], v[:4] = rng.uniform(800, 1500, size=(2, 4)) * np.array([1, -1, 1, -1])  # two right, two wrong
     y = np.where(rng.random(n) < 0.5, -1.0, 1.0)
     y[:2] = (1, -1)
     y[2:4] = (-1, 1)
@@ -207,9 +258,18 @@ output_segment = Task(
                 averaged_too_early,
                 square_of_the_sum,
                 not_on_the_segment,
+                at_the_end,
+                ends_interpolated,
+                slope_of_tanh,
+                slope_of_tanh_at_a_sigmoid,
+                step_by_its_size,
+                exponential_cost,
+                label_in_one_factor,
+                third_derivative,
             )
         ),
         Misconception(overflow, keeps=2),
+        Misconception(not_a_number_dropped, keeps=2),
     ),
     alternatives=(automatic, numpy_loop, hyperbolic, float32),
     when_nan="e^800 is infinite in float64, and infinity/infinity is NaN.",

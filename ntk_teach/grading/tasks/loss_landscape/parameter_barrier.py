@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from ntk_teach.costs import squared_error
+from ntk_teach.grading.compare import Close
 from ntk_teach.grading.task import Arguments, Case, Misconception, Task
 
 __all__ = ["parameter_barrier"]
@@ -84,11 +85,18 @@ def float32(one: Network, two: Network, x: Tensor, y: Tensor, steps: int) -> Ten
     return reference([p.float() for p in one], [p.float() for p in two], x.float(), y.float(), steps)
 
 
+def float32_as_a_number(one: Network, two: Network, x: Tensor, y: Tensor, steps: int) -> float:
+    return float(float32(one, two, x, y, steps))
+
+
 # ---- wrong answers
 
 
 def outputs_interpolated(one: Network, two: Network, x: Tensor, y: Tensor, steps: int) -> Tensor:
-    """You walked between the outputs, where the cost is convex and no barrier stands: walk between the parameters."""
+    """Nothing stands above the chord in your answer. Either you walked between the outputs, or moved the last layer
+    alone, or left out the ReLU, and the cost along the line is convex; or you took the smallest height, or the wrong
+    sign of it. A barrier is found where all parameters of a ReLU network move at once.
+    """
     s = torch.linspace(0, 1, steps + 1, dtype=x.dtype)
     u, v = outputs(one, x), outputs(two, x)
     return heights(s, torch.stack([half_mean_square((1 - a) * u + a * v, y) for a in s])).max()
@@ -185,6 +193,44 @@ def relative(one: Network, two: Network, x: Tensor, y: Tensor, steps: int) -> Te
     return reference(one, two, x, y, steps) / ((costs[0] + costs[-1]) / 2)
 
 
+def height_of_the_highest_cost(one: Network, two: Network, x: Tensor, y: Tensor, steps: int) -> Tensor:
+    """You looked for the highest cost and took the height there: where the chord is steep the largest height stands
+    elsewhere. The chord is subtracted first, and the maximum comes last.
+    """
+    s, costs = path(one, two, x, y, steps)
+    return heights(s, costs)[costs.argmax()]
+
+
+def sum_of_the_heights(one: Network, two: Network, x: Tensor, y: Tensor, steps: int) -> Tensor:
+    """You added up the heights along the path: a barrier is the largest of them."""
+    return heights(*path(one, two, x, y, steps)).sum()
+
+
+def stopped_before_the_end(one: Network, two: Network, x: Tensor, y: Tensor, steps: int) -> Tensor:
+    """Your path stops at s = 1 − 1/steps, and the cost there is used as that of the second network: `steps` steps have
+    one point more, s = 1.
+    """
+    s, costs = path(one, two, x, y, steps)
+    return heights(s[:-1], costs[:-1]).max()
+
+
+def root_of_the_cost(one: Network, two: Network, x: Tensor, y: Tensor, steps: int) -> Tensor:
+    """You took the root of the cost, as for a root mean square error: the cost is half the mean of the squares."""
+    return heights(*path(one, two, x, y, steps, cost=lambda f, t: half_mean_square(f, t).sqrt())).max()
+
+
+def outputs_without_bias(one: Network, two: Network, x: Tensor, y: Tensor, steps: int) -> Tensor:
+    """The biases of the outputs do not enter your function: f(x) ends with + b'."""
+    first, second = ([*network[:3], torch.zeros_like(network[3])] for network in (one, two))
+    return heights(*path(first, second, x, y, steps)).max()
+
+
+def units_without_bias(one: Network, two: Network, x: Tensor, y: Tensor, steps: int) -> Tensor:
+    """The biases of the hidden units do not enter your function: a unit is φ(Wx + b)."""
+    first, second = ([network[0], torch.zeros_like(network[1]), *network[2:]] for network in (one, two))
+    return heights(*path(first, second, x, y, steps)).max()
+
+
 def without_the_ends(one: Network, two: Network, x: Tensor, y: Tensor, steps: int) -> Tensor:
     """You left out the two ends: where the path lies below its chord the barrier is 0, their height, not negative."""
     return heights(*path(one, two, x, y, steps))[1:-1].max()
@@ -196,9 +242,20 @@ def absolute_height(one: Network, two: Network, x: Tensor, y: Tensor, steps: int
 
 
 def drawn(
-    rng: np.random.Generator, *, n: int, d: int, c: int, inputs: int, steps: int, shared: bool = False
+    rng: np.random.Generator,
+    *,
+    n: int,
+    d: int,
+    c: int,
+    inputs: int,
+    steps: int,
+    shared: bool = False,
+    tilt: float = 0.0,
 ) -> Arguments:
-    """A network, and a renumbered and disturbed copy of it; or one that differs behind the hidden layer alone."""
+    """A network, and a renumbered and disturbed copy of it; or one that differs behind the hidden layer alone.
+
+    With a ``tilt`` the second is much worse than the first, so that the highest cost is not the largest height.
+    """
     one = [size * rng.normal(size=shape) for size, shape in ((1, (n, d)), (0.4, n), (1, (c, n)), (0.4, c))]
     x = rng.normal(size=(inputs, d))
     if shared:
@@ -211,7 +268,21 @@ def drawn(
     tensors = [[torch.from_numpy(np.ascontiguousarray(p)) for p in network] for network in (one, two)]
     f = outputs(tensors[0], torch.from_numpy(x))
     y = f + 0.3 * torch.from_numpy(rng.normal(size=(inputs, c)))
+    if tilt:
+        shift, along = apart(tensors[0], tensors[1], torch.from_numpy(x))
+        tensors[1][3] = tensors[1][3] + shift
+        y = y - tilt * along
     return {"one": tensors[0], "two": tensors[1], "x": torch.from_numpy(x), "y": y, "steps": steps}
+
+
+def apart(one: Network, two: Network, x: Tensor) -> tuple[Tensor, Tensor]:
+    """What to add to the last biases of the second network, so that its outputs move by more than they sag halfway, and
+    the direction in which they sag, [c] each.
+    """
+    f, g, middle = (outputs(network, x).mean(0) for network in (one, two, between(one, two, torch.tensor(0.5))))
+    sag = middle - (f + g) / 2
+    along = sag / sag.norm()
+    return (1 + 4 * sag.norm() + (along @ (f - g)).clamp(min=0)) * along, along
 
 
 HILL, VALLEY = "the height over the chord", "a path below its chord"
@@ -225,7 +296,11 @@ parameter_barrier = Task(
     cases=(
         Case(HILL, "12 units, 5 steps", partial(drawn, n=12, d=3, c=3, inputs=21, steps=5)),
         Case(HILL, "10 units, 8 steps", partial(drawn, n=10, d=4, c=4, inputs=18, steps=8)),
-        Case(HILL, "11 units, 7 steps", partial(drawn, n=11, d=2, c=3, inputs=23, steps=7)),
+        Case(
+            HILL,
+            "11 units, 7 steps, the second network worse",
+            partial(drawn, n=11, d=2, c=3, inputs=23, steps=7, tilt=50.0),
+        ),
         Case(
             VALLEY,
             "two networks with the same hidden layer",
@@ -252,9 +327,16 @@ parameter_barrier = Task(
                 mean_over_everything_without_half,
                 biases_left,
                 relative,
+                height_of_the_highest_cost,
+                sum_of_the_heights,
+                stopped_before_the_end,
+                root_of_the_cost,
+                outputs_without_bias,
+                units_without_bias,
             )
         ),
         *(Misconception(function, keeps=2) for function in (without_the_ends, absolute_height)),
     ),
-    alternatives=(with_modules, numpy_loop, float32),
+    alternatives=(with_modules, numpy_loop, float32, float32_as_a_number),
+    compare=Close(rtol=3e-5),  # a number has no dtype: one that was computed in float32 has its digits all the same
 )

@@ -160,6 +160,34 @@ def diagonal_of_the_parameters(jacobian: Tensor, k: int) -> Tensor:
     return top(flat(jacobian).square().sum(0) / len(jacobian), k)
 
 
+def doubled(jacobian: Tensor, k: int) -> Tensor:
+    """Your eigenvalues are twice too large, those of a cost without its 1/2: the 1/2 takes the 2 of the square away."""
+    return 2 * reference(jacobian, k)
+
+
+def half_kept(jacobian: Tensor, k: int) -> Tensor:
+    """You kept the 1/2 of the cost: the derivative of the square brings a 2 that takes it away."""
+    return reference(jacobian, k) / 2
+
+
+def singular_values_of_the_jacobian(jacobian: Tensor, k: int) -> Tensor:
+    """These are singular values of J: the eigenvalues of JᵀJ/N are their squares, divided by N."""
+    return (reference(jacobian, k) * len(jacobian)).sqrt()
+
+
+def mean_of_the_spectra(jacobian: Tensor, k: int) -> Tensor:
+    """You averaged the eigenvalues of the inputs: those of a mean of matrices are not the means of theirs."""
+    return top(torch.linalg.eigvalsh(jacobian.transpose(1, 2) @ jacobian).mean(0), k)
+
+
+def torn_rows(jacobian: Tensor, k: int) -> Tensor:
+    """Your matrix has P columns in the wrong way: a reshape to [P, …] reads the numbers row by row and moves no axis.
+    Join the first two axes, and leave the last as it is.
+    """
+    j = jacobian.reshape(jacobian.shape[2], -1).T
+    return top(gram(j) / len(jacobian), k)
+
+
 def no_zeros(jacobian: Tensor, k: int) -> Tensor:
     """Your list is too short: the Gauss-Newton matrix is [P, P], and those of its P eigenvalues that the Gram matrix
     does not have are 0.
@@ -210,6 +238,11 @@ spectrum = Task(
                 centered,
                 diagonal,
                 diagonal_of_the_parameters,
+                doubled,
+                half_kept,
+                singular_values_of_the_jacobian,
+                mean_of_the_spectra,
+                torn_rows,
             )
         ),
         Misconception(no_zeros, keeps=2),

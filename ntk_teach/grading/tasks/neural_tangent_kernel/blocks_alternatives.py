@@ -13,7 +13,7 @@ from torch.func import jacrev, vmap
 from ntk_teach.grading.tasks.neural_tangent_kernel.convention import Convention, under
 from ntk_teach.grading.tasks.neural_tangent_kernel.question import Parameters, Question, answers
 
-__all__ = ["all_of_them", "layer_by_layer", "summed"]
+__all__ = ["all_of_them", "by_layer", "layer_by_layer", "summed"]
 
 
 def jacobians(asked: Question, x: Tensor) -> Tensor:
@@ -45,6 +45,11 @@ def numpy_loops(asked: Question) -> NDArray[np.float64]:
 
 def summed(asked: Question) -> Tensor:
     """The sum over layers, [n, m, c, c]."""
+    return by_layer(asked).sum(0)
+
+
+def by_layer(asked: Question, *, bias: Callable[[float], float] = lambda s: s**2) -> Tensor:
+    """What each layer adds, [layers, n, m, c, c]."""
 
     def traced(x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         entering, leaving = [x], []
@@ -61,11 +66,11 @@ def summed(asked: Question) -> Tensor:
     layers = enumerate(zip(post1, post2, delta1, delta2, strict=False))
     return torch.stack(
         [
-            (asked.variance(layer) * (a @ b.T) + asked.sigma_b**2)[:, :, None, None]
+            (asked.variance(layer) * (a @ b.T) + bias(asked.sigma_b))[:, :, None, None]
             * torch.einsum("nku,mlu->nmkl", d, e)
             for layer, (a, b, d, e) in layers
         ]
-    ).sum(0)
+    )
 
 
 layer_by_layer = answers(summed)

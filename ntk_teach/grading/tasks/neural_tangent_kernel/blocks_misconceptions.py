@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ntk_teach.grading.task import Misconception
-from ntk_teach.grading.tasks.neural_tangent_kernel.blocks_alternatives import layer_by_layer, summed
+from ntk_teach.grading.tasks.neural_tangent_kernel.blocks_alternatives import by_layer, layer_by_layer, summed
 from ntk_teach.grading.tasks.neural_tangent_kernel.convention import Convention, under
 from ntk_teach.grading.tasks.neural_tangent_kernel.description import described
 from ntk_teach.grading.tasks.neural_tangent_kernel.other_conventions import other_conventions
@@ -128,6 +128,86 @@ def outputs_paired_with_themselves(asked: Question) -> Tensor:
     return summed(asked).diagonal(dim1=2, dim2=3)
 
 
+@answers
+def last_layer_forgotten(asked: Question) -> Tensor:
+    """The last layer is missing: its weights are parameters too, each output's its own."""
+    return by_layer(asked)[:-1].sum(0)
+
+
+@answers
+def last_layer_only(asked: Question) -> Tensor:
+    """You kept the last layer only: that is the kernel of a network whose hidden layers are frozen."""
+    return by_layer(asked)[-1]
+
+
+@answers
+def last_layer_shared(asked: Question) -> Tensor:
+    """Your outputs share the last layer: each of them has a row of weights of its own there, on which no other output
+    depends.
+    """
+    last = by_layer(asked)[-1]
+    return summed(asked) - last + last[:, :, :1, :1]
+
+
+@answers
+def biases_not_trained(asked: Question) -> Tensor:
+    """The biases are parameters too: their gradients add sigma_b² to every layer's inner product."""
+    return by_layer(asked, bias=lambda s: 0.0).sum(0)
+
+
+@answers
+def bias_not_squared(asked: Question) -> Tensor:
+    """You added sigma_b where the two gradients with respect to a bias give sigma_b²."""
+    return by_layer(asked, bias=lambda s: s).sum(0)
+
+
+@answers
+def bias_not_scaled(asked: Question) -> Tensor:
+    """You gave each bias a gradient of 1: it stands in the network with sigma_b in front, so the product of two of them
+    is sigma_b².
+    """
+    return by_layer(asked, bias=lambda s: 1.0).sum(0)
+
+
+@answers
+def biases_at_full_size(asked: Question) -> Tensor:
+    """Your network adds its biases without sigma_b: the scale stands in front of them, forward and in the gradient."""
+    return summed(asked._replace(sigma_b=1.0))
+
+
+@answers
+def relu_on_the_inputs(asked: Question) -> Tensor:
+    """You applied ReLU to the inputs: the first layer sees them as they are."""
+    return summed(asked._replace(x1=asked.x1.clamp(min=0), x2=asked.x2.clamp(min=0)))
+
+
+@answers
+def gradients_pile_up(asked: Question) -> Tensor:
+    """The gradients of the outputs before are still in yours, through both batches: a backward pass adds to what
+    ``.grad`` holds.
+    """
+    before = _flat(asked._replace(x2=asked.x1)).sum(1, keepdim=True)
+    return _unflat(asked, (_flat(asked).cumsum(1) + before).cumsum(0))
+
+
+@answers
+def gradients_pile_up_in_each_batch(asked: Question) -> Tensor:
+    """The gradients of the outputs before it in its batch are still in that of each output: a backward pass adds to
+    what ``.grad`` holds.
+    """
+    return _unflat(asked, _flat(asked).cumsum(0).cumsum(1))
+
+
+def _unflat(asked: Question, flat: Tensor) -> Tensor:
+    return flat.reshape(len(asked.x1), len(asked.biases[-1]), len(asked.x2), -1).permute(0, 2, 1, 3)
+
+
+@answers
+def mean_over_parameters(asked: Question) -> Tensor:
+    """You divided by the number of parameters: the kernel is the sum of the products of gradients, not their mean."""
+    return summed(asked) / sum(part.numel() for part in (*asked.weights, *asked.biases))
+
+
 def all_of_them(convention: Convention) -> tuple[Misconception, ...]:
     everywhere = (
         sum_of_outputs,
@@ -145,6 +225,17 @@ def all_of_them(convention: Convention) -> tuple[Misconception, ...]:
         flat_gram,
         gram_reshaped,
         outputs_paired_with_themselves,
+        last_layer_forgotten,
+        last_layer_only,
+        last_layer_shared,
+        biases_not_trained,
+        bias_not_squared,
+        bias_not_scaled,
+        biases_at_full_size,
+        relu_on_the_inputs,
+        gradients_pile_up,
+        gradients_pile_up_in_each_batch,
+        mean_over_parameters,
     )
     return (
         *(Misconception(under(convention, function)) for function in everywhere),

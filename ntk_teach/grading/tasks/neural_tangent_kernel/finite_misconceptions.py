@@ -179,6 +179,106 @@ def factor_not_in_the_gradient(asked: Question) -> Tensor:
     return summed(asked, inner=lambda asked, layer: asked.variance(layer) / (c.hidden_variance if layer else 1))
 
 
+@answers
+def bias_not_scaled(asked: Question) -> Tensor:
+    """You gave each bias a gradient of 1: it stands in the network with sigma_b in front, so the product of two of them
+    is sigma_b².
+    """
+    return summed(asked, bias=lambda s: 1.0)
+
+
+@answers
+def biases_counted_once(asked: Question) -> Tensor:
+    """You added sigma_b² once: every layer has biases, and those of an early layer act through the later ones."""
+    return summed(asked, bias=lambda s: 0.0) + asked.sigma_b**2
+
+
+@answers
+def biases_at_full_size(asked: Question) -> Tensor:
+    """Your network adds its biases without sigma_b: the scale stands in front of them, forward and in the gradient."""
+    return summed(asked._replace(sigma_b=1.0))
+
+
+@answers
+def relu_on_the_inputs(asked: Question) -> Tensor:
+    """You applied ReLU to the inputs: the first layer sees them as they are."""
+    return summed(asked._replace(x1=asked.x1.clamp(min=0), x2=asked.x2.clamp(min=0)))
+
+
+@answers
+def relu_on_the_output(asked: Question) -> Tensor:
+    """You applied ReLU behind the last layer: the output is the last layer itself, and δ starts at 1."""
+    one, two = traced(asked, asked.x1), traced(asked, asked.x2)
+    return summed(asked, one, two) * ((one.pre[-1] > 0) * (two.pre[-1] > 0).T)
+
+
+@answers
+def no_scale_anywhere(asked: Question) -> Tensor:
+    """There is no scale in front of your weights, neither forward nor in the gradient: that is the standard
+    parametrization. In this one the scale belongs to the network.
+    """
+    return rescaled(asked, [1 / asked.scale(layer) for layer in range(len(asked.weights))])
+
+
+@answers
+def divided_by_fan_out(asked: Question) -> Tensor:
+    """You scaled by how many units leave a layer: a weight has the shape [fan_out, fan_in], and n counts those that
+    enter.
+    """
+    ratios = [weight.shape[1] / weight.shape[0] for weight in asked.weights]
+    return rescaled(asked, [math.sqrt(r) if _divided(asked, layer) else 1.0 for layer, r in enumerate(ratios)])
+
+
+@answers
+def divided_by_n(asked: Question) -> Tensor:
+    """You divided the weights by n: it is the root √n, which keeps the size of a sum of n random terms."""
+    sizes = [weight.shape[1] for weight in asked.weights]
+    return rescaled(asked, [1 / math.sqrt(n) if _divided(asked, layer) else 1.0 for layer, n in enumerate(sizes)])
+
+
+def _divided(asked: Question, layer: int) -> bool:
+    return layer > 0 or asked.convention.first_divided
+
+
+def rescaled(asked: Question, factors: list[float]) -> Tensor:
+    """The kernel with other scales, a factor times the right ones: the weight takes it, and its gradient has it too."""
+    weights = [factor * weight for factor, weight in zip(factors, asked.weights, strict=True)]
+    return summed(
+        asked._replace(weights=weights), inner=lambda asked, layer: factors[layer] ** 2 * asked.variance(layer)
+    )
+
+
+@answers
+def gradients_pile_up(asked: Question) -> Tensor:
+    """The gradients of the inputs before are still in yours, in both batches: a backward pass adds to what ``.grad``
+    holds.
+    """
+    before = summed(asked._replace(x2=asked.x1)).sum(1, keepdim=True)
+    return (summed(asked).cumsum(1) + before).cumsum(0)
+
+
+@answers
+def gradients_pile_up_in_each_batch(asked: Question) -> Tensor:
+    """The gradients of the inputs before it in its batch are still in that of each input: a backward pass adds to what
+    ``.grad`` holds.
+    """
+    return summed(asked).cumsum(0).cumsum(1)
+
+
+@answers
+def gradient_of_half_the_square(asked: Question) -> Tensor:
+    """You differentiated a cost, half the square of the output: the kernel has the gradients of the output itself."""
+    one, two = traced(asked, asked.x1), traced(asked, asked.x2)
+    return summed(asked, one, two) * one.pre[-1] * two.pre[-1].T
+
+
+@answers
+def scaled_to_correlations(asked: Question) -> Tensor:
+    """You divided by the lengths of both gradients: their size is the speed of training, and it is asked."""
+    own = (summed(asked._replace(x1=x, x2=x)).diagonal().sqrt() for x in (asked.x1, asked.x2))
+    return summed(asked) / torch.outer(*own)
+
+
 def all_of_them(convention: Convention) -> tuple[Misconception, ...]:
     everywhere = (
         biases_not_trained,
@@ -196,6 +296,18 @@ def all_of_them(convention: Convention) -> tuple[Misconception, ...]:
         first_weights_frozen,
         mean_over_parameters,
         scaled_to_one,
+        bias_not_scaled,
+        biases_counted_once,
+        biases_at_full_size,
+        relu_on_the_inputs,
+        relu_on_the_output,
+        no_scale_anywhere,
+        divided_by_fan_out,
+        divided_by_n,
+        gradients_pile_up,
+        gradients_pile_up_in_each_batch,
+        gradient_of_half_the_square,
+        scaled_to_correlations,
         *([factor_not_in_the_gradient] if convention.hidden_variance != 1 else []),
     )
     wrong = (Misconception(under(convention, function)) for function in everywhere)

@@ -162,6 +162,116 @@ def factor_on_the_value_only(x: Tensor, depth: int, sigma_b: float, *, conventio
     return recursion(x, depth, sigma_b, convention=convention, step=lambda s: s.theta * s.slope / c + s.sigma)
 
 
+def slope_doubled(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """Your E[φ̇φ̇] is twice too large: at two equal inputs φ̇ is 1 for half of the Gaussian, so it is 1/2 there."""
+    return recursion(x, depth, sigma_b, convention=convention, step=lambda s: s.theta * 2 * s.slope + s.sigma)
+
+
+def value_doubled(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """Your E[φφ] is twice too large: at two equal inputs ReLU keeps half of the Gaussian, so it is half of Σ there."""
+    return recursion(x, depth, sigma_b, convention=convention, dual=altered(lambda value, root: 2 * value))
+
+
+def root_dropped(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """E[φφ] lacks its factor √(qq'): ReLU lets the size of its inputs through, and the angle knows nothing of it."""
+    return recursion(x, depth, sigma_b, convention=convention, dual=altered(lambda value, root: value / root))
+
+
+def root_not_taken(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """E[φφ] has the factor qq' where its root belongs: twice the inputs make it four times as large, not sixteen."""
+    return recursion(x, depth, sigma_b, convention=convention, dual=altered(lambda value, root: value * root))
+
+
+def altered(change: Callable[[Tensor, Tensor], Tensor]) -> Dual:
+    """The dual with another value, made of the right one and √(qq')."""
+
+    def other(sigma: Tensor) -> tuple[Tensor, Tensor]:
+        value, slope = dual(sigma)
+        return change(value, torch.outer(sigma.diagonal(), sigma.diagonal()).sqrt()), slope
+
+    return other
+
+
+def at_angle(sigma: Tensor, angle: Tensor) -> tuple[Tensor, Tensor]:
+    """Both expectations with an angle that is not that of Σ."""
+    root = torch.outer(sigma.diagonal(), sigma.diagonal()).sqrt()
+    opening = math.pi - angle
+    return root / (2 * math.pi) * (angle.sin() + opening * angle.cos()), opening / (2 * math.pi)
+
+
+def divided_by_variances(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """You divided Σ by qq' to find the angle: a correlation divides by the standard deviations, the roots of both."""
+
+    def small(sigma: Tensor) -> tuple[Tensor, Tensor]:
+        rho = sigma / torch.outer(sigma.diagonal(), sigma.diagonal())
+        return at_angle(sigma, torch.arccos(rho.clamp(-1, 1)))
+
+    return recursion(x, depth, sigma_b, convention=convention, dual=small)
+
+
+def angle_of_the_first_layer(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """The angle is that of the first layer in all layers: every Σ has angles of its own, and they close with depth."""
+    sigma = convention.variance(0, x.shape[1]) * (x @ x.T) + sigma_b**2
+    root = torch.outer(sigma.diagonal(), sigma.diagonal()).sqrt()
+    angle = torch.arccos((sigma / root).clamp(-1, 1))
+    return recursion(x, depth, sigma_b, convention=convention, dual=lambda sigma: at_angle(sigma, angle))
+
+
+def new_biases_frozen(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """You added the expectation of φφ where Σ belongs: the biases of the new layer are trained as well, and bring
+    sigma_b².
+    """
+    return recursion(x, depth, sigma_b, convention=convention, step=lambda s: s.theta * s.slope + s.value)
+
+
+def new_layer_behind_itself(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """You multiplied the new Σ by Σ̇ too: the new layer stands behind the activation, and only what comes from before
+    passes through it.
+    """
+    return recursion(x, depth, sigma_b, convention=convention, step=lambda s: (s.theta + s.sigma) * s.slope)
+
+
+def slope_at_the_wrong_term(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """Σ̇ multiplies Σ where it belongs to Θ: what passes through the activation is the kernel of the layers before."""
+    return recursion(x, depth, sigma_b, convention=convention, step=lambda s: s.theta + s.sigma * s.slope)
+
+
+def two_layers_only(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """You carried Σ of the depth before in the place of Θ: that is the kernel if the last two layers alone are trained,
+    and it is right up to one hidden layer.
+    """
+    return recursion(x, depth, sigma_b, convention=convention, step=lambda s: s.before * s.slope + s.sigma)
+
+
+def relu_on_the_inputs(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """You applied ReLU to the inputs: the first layer sees them as they are."""
+    return recursion(x.clamp(min=0), depth, sigma_b, convention=convention)
+
+
+def unit_diagonal(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """You scaled the kernel to 1 on its diagonal: its size is the speed of training, and it is asked."""
+    theta = recursion(x, depth, sigma_b, convention=convention)
+    return theta / torch.outer(theta.diagonal(), theta.diagonal()).sqrt()
+
+
+def divided_by_how_many(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """You divided by the number of inputs: the kernel of two inputs does not depend on how many others there are."""
+    n, d = x.shape
+    return recursion(x * math.sqrt(1 / n / convention.variance(0, d)), depth, sigma_b, convention=convention)
+
+
+def divided_by_the_root(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """You divided the inner product of the inputs by the root of their dimension: the weights of both have this root,
+    so the product is divided by n₀.
+    """
+    return recursion(x * x.shape[1] ** 0.25, depth, sigma_b, convention=convention)
+
+
+def one_activation_too_few(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """You applied one activation too few: depth counts weight layers, and there is an activation between any two."""
+    return recursion(x, max(depth - 1, 1), sigma_b, convention=convention)
+
+
 def all_of_them(convention: Convention) -> tuple[Misconception, ...]:
     everywhere = (
         nngp,
@@ -179,6 +289,21 @@ def all_of_them(convention: Convention) -> tuple[Misconception, ...]:
         clipped_too_much,
         inputs_centered,
         inputs_normalized,
+        slope_doubled,
+        value_doubled,
+        root_dropped,
+        root_not_taken,
+        divided_by_variances,
+        angle_of_the_first_layer,
+        new_biases_frozen,
+        new_layer_behind_itself,
+        slope_at_the_wrong_term,
+        two_layers_only,
+        relu_on_the_inputs,
+        unit_diagonal,
+        divided_by_how_many,
+        *([] if convention.hidden_layers_counted else [one_activation_too_few]),
+        *([divided_by_the_root] if convention.first_divided else []),
         *([factor_on_the_value_only] if convention.hidden_variance != 1 else []),
     )
     return (

@@ -137,6 +137,80 @@ def hidden_layers_only(x: Tensor, depth: int, sigma_b: float, *, convention: Con
     return products_of_later_slopes(x, depth, sigma_b, convention=convention)[:-1]
 
 
+def slopes_alone(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """You returned the products of the slopes: the gradient of layer ℓ also has what enters that layer, its Σ."""
+    return _started(x, depth, sigma_b, lambda sigma, layer: torch.ones_like(sigma[0]), convention)
+
+
+def first_kernel_everywhere(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """Every share starts from Σ of the first layer: what enters layer ℓ has the covariance of its own depth."""
+    return _started(x, depth, sigma_b, lambda sigma, layer: sigma[0], convention)
+
+
+def last_kernel_everywhere(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """Every share starts from Σ of the last layer: what enters layer ℓ has the covariance of its own depth."""
+    return _started(x, depth, sigma_b, lambda sigma, layer: sigma[-1], convention)
+
+
+def kernel_of_the_layer_before(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """Your Σ is one layer too low, the slopes are right: the share of layer ℓ starts from Σ of depth ℓ."""
+    return _started(x, depth, sigma_b, lambda sigma, layer: sigma[max(layer - 1, 0)], convention)
+
+
+def kernel_of_the_layer_behind(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """Your Σ is one layer too high, the slopes are right: the share of layer ℓ starts from Σ of depth ℓ."""
+    return _started(x, depth, sigma_b, lambda sigma, layer: sigma[min(layer + 1, len(sigma) - 1)], convention)
+
+
+def _started(
+    x: Tensor, depth: int, sigma_b: float, start: Callable[[list[Tensor], int], Tensor], convention: Convention
+) -> Tensor:
+    sigma, slopes = ingredients(x, depth, sigma_b, convention=convention)
+    return torch.stack([math.prod(slopes[layer:], start=start(sigma, layer)) for layer in range(len(sigma))])
+
+
+def values_for_slopes(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """You multiplied by E[φφ] of the later layers: the chain rule brings the derivatives, E[φ̇φ̇]."""
+    sigma, _ = ingredients(x, depth, sigma_b, convention=convention)
+    values = [own - sigma_b**2 for own in sigma[1:]]
+    return torch.stack([math.prod(values[layer:], start=own) for layer, own in enumerate(sigma)])
+
+
+def kernels_for_slopes(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """You multiplied by Σ of the later layers: the dot on Σ̇ is the derivative that the chain rule brings."""
+    sigma, _ = ingredients(x, depth, sigma_b, convention=convention)
+    return torch.stack([math.prod(sigma[layer + 1 :], start=own) for layer, own in enumerate(sigma)])
+
+
+def slopes_summed(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """You added the slopes of the later layers up: a change passes through one after the other, and they multiply."""
+    sigma, slopes = ingredients(x, depth, sigma_b, convention=convention)
+    sums = [sum(slopes[layer + 1 :], start=slopes[layer]) for layer in range(len(slopes))]
+    return torch.stack([*[own * later for own, later in zip(sigma, sums, strict=False)], sigma[-1]])
+
+
+def slopes_doubled(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """Your E[φ̇φ̇] is twice too large: at two equal inputs φ̇ is 1 for half of the Gaussian, so it is 1/2 there."""
+    return _shares(x, depth, sigma_b, lambda slopes, layer: [2 * slope for slope in slopes[layer:]], convention)
+
+
+def sums_of_later_layers(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """Entry ℓ holds the shares of all layers from ℓ on: it should hold that of layer ℓ alone."""
+    shares = products_of_later_slopes(x, depth, sigma_b, convention=convention)
+    return shares.flip(0).cumsum(0).flip(0)
+
+
+def first_layer_of_each_depth(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """You returned the share of the first layer in networks of every depth: asked are all layers of one network."""
+    sigma, slopes = ingredients(x, depth, sigma_b, convention=convention)
+    return torch.stack([math.prod(slopes[:layer], start=sigma[0]) for layer in range(len(sigma))])
+
+
+def bias_not_squared(x: Tensor, depth: int, sigma_b: float, *, convention: Convention) -> Tensor:
+    """You added sigma_b where a covariance needs sigma_b²."""
+    return products_of_later_slopes(x, depth, math.sqrt(sigma_b), convention=convention)
+
+
 def all_of_them(convention: Convention) -> tuple[Misconception, ...]:
     everywhere = (
         kernels_without_slopes,
@@ -154,6 +228,18 @@ def all_of_them(convention: Convention) -> tuple[Misconception, ...]:
         equal_parts,
         without_biases,
         hidden_layers_only,
+        slopes_alone,
+        first_kernel_everywhere,
+        last_kernel_everywhere,
+        kernel_of_the_layer_before,
+        kernel_of_the_layer_behind,
+        values_for_slopes,
+        kernels_for_slopes,
+        slopes_summed,
+        slopes_doubled,
+        sums_of_later_layers,
+        first_layer_of_each_depth,
+        bias_not_squared,
         # with the factor 2 this slope is 1, and the answer is Σ of each depth
         *([slopes_of_equal_inputs] if convention.hidden_variance == 1 else []),
     )

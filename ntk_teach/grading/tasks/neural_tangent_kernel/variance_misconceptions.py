@@ -140,6 +140,63 @@ def deviation_over_mean(widths: Tensor, samples: Tensor, *, convention: Conventi
     return slope(widths.log(), (samples.std(dim=1) / samples.mean(dim=1)).log())
 
 
+def base_two_for_the_width(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """Two bases of logarithm are mixed (2 for the width, e for the {spread}): any base will do, but one."""
+    return slope(widths.log2(), spread(samples, convention).log())
+
+
+def base_two_for_the_spread(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """Two bases of logarithm are mixed (e for the width, 2 for the {spread}): any base will do, but one."""
+    return slope(widths.log(), spread(samples, convention).log2())
+
+
+def correlation(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """You returned the correlation of the two logarithms, which says how straight the line is: asked is its slope."""
+    found: Tensor = torch.corrcoef(torch.stack([widths.log(), spread(samples, convention).log()]))[0, 1]
+    return found
+
+
+def last_two_widths(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """You joined the last two widths: least squares uses all of them."""
+    return slope(widths[-2:].log(), spread(samples, convention)[-2:].log())
+
+
+def ratio_of_logarithms(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """You divided the logarithm of the {spread} by that of the width, at each width, and averaged: a power law c · nˢ
+    has a constant c, which the quotient contains.
+    """
+    return (spread(samples, convention).log() / widths.log()).mean()
+
+
+def not_centered(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """You divided the covariance of the two logarithms by the raw mean square of log width: the slope is covariance
+    over variance, and both are taken about the means.
+    """
+    u = widths.log()
+    return ((u - u.mean()) @ spread(samples, convention).log()) / (u @ u)
+
+
+def of_each_sample(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """You took the logarithm of each network's squared deviation and fitted these: first average over the networks. The
+    mean of logarithms is another number than the logarithm of a mean.
+    """
+    mean = samples.mean(dim=1, keepdim=True)
+    logs = convention.spread.of((samples - mean).square(), mean).log()
+    return slope(widths.log(), logs.mean(dim=1))
+
+
+def range_of_the_samples(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """You fitted the distance from the smallest to the largest sample: two networks decide it, and the {spread} has a
+    say of all of them.
+    """
+    return slope(widths.log(), (samples.amax(dim=1) - samples.amin(dim=1)).log())
+
+
+def relative_deviation(widths: Tensor, samples: Tensor, *, convention: Convention) -> Tensor:
+    """You divided by the mean and took the standard deviation of that: asked is the {spread} itself."""
+    return slope(widths.log(), (samples.std(dim=1) / samples.mean(dim=1)).log())
+
+
 def another_spread(convention: Convention, other: Convention) -> Misconception:
     """A right answer to the text of another course."""
     message = (
@@ -169,7 +226,15 @@ def all_of_them(convention: Convention) -> tuple[Misconception, ...]:
         of_the_mean,
         sign_dropped,
         absolute_deviation,
-        *([mean_not_squared, deviation_over_mean] if convention.spread == RELATIVE else []),
+        base_two_for_the_width,
+        base_two_for_the_spread,
+        correlation,
+        last_two_widths,
+        ratio_of_logarithms,
+        not_centered,
+        of_each_sample,
+        range_of_the_samples,
+        *([mean_not_squared, deviation_over_mean] if convention.spread == RELATIVE else [relative_deviation]),
     )
     wrong = (Misconception(under(convention, function)) for function in everywhere)
     return (*wrong, *(another_spread(convention, other) for other in others(convention)))

@@ -114,6 +114,55 @@ def one_step_more(theta: Tensor, features: Tensor, y: Tensor, lr: float, steps: 
     return reference(theta, features, y, lr, steps + 1)
 
 
+def each_output_against_every_label(theta: Tensor, features: Tensor, y: Tensor, lr: float, steps: int) -> Tensor:
+    """You subtracted shapes [N, 1] and [N]: that gives N × N differences, every output against every label. Which label
+    belongs to which output is lost.
+    """
+    return reference(theta, features, torch.full_like(y, float(y.mean())), lr, steps)
+
+
+def root_of_the_examples(theta: Tensor, features: Tensor, y: Tensor, lr: float, steps: int) -> Tensor:
+    """You divided by the root of the number of examples: the model divides by √P, and P counts the features."""
+    root = math.sqrt(len(y))
+    return descended(theta, features, y, lr, steps, into=root, back=root, per=len(y))
+
+
+def averaged_twice(theta: Tensor, features: Tensor, y: Tensor, lr: float, steps: int) -> Tensor:
+    """You divided by N twice: the cost is one mean over the examples."""
+    return reference(theta, features, y, lr / len(y), steps)
+
+
+def averaged_over_features(theta: Tensor, features: Tensor, y: Tensor, lr: float, steps: int) -> Tensor:
+    """There is a 1/P too many: the model's 1/√P stands once in f and once in its slope."""
+    return reference(theta, features, y, lr / len(theta), steps)
+
+
+def no_learning_rate(theta: Tensor, features: Tensor, y: Tensor, lr: float, steps: int) -> Tensor:
+    """lr does nothing in your steps: it multiplies the gradient."""
+    return reference(theta, features, y, 1.0, steps)
+
+
+def labels_left_out(theta: Tensor, features: Tensor, y: Tensor, lr: float, steps: int) -> Tensor:
+    """The labels do not enter: the gradient is made of the residual f − y, not of f."""
+    return reference(theta, features, torch.zeros_like(y), lr, steps)
+
+
+def change_returned(theta: Tensor, features: Tensor, y: Tensor, lr: float, steps: int) -> Tensor:
+    """You returned how far theta moved: asked is where it is."""
+    return reference(theta, features, y, lr, steps) - theta
+
+
+def gradients_added_up(theta: Tensor, features: Tensor, y: Tensor, lr: float, steps: int) -> Tensor:
+    """Your gradients add up from step to step, as `.grad` does if it is not set to zero: each step needs that of the
+    present theta alone.
+    """
+    total = torch.zeros_like(theta)
+    for _ in range(steps):
+        total = total + reference(theta, features, y, lr, 1) - theta
+        theta = theta + total
+    return theta
+
+
 def one_example_at_a_time(theta: Tensor, features: Tensor, y: Tensor, lr: float, steps: int) -> Tensor:
     """You updated theta after every example: full-batch gradient descent computes all residuals first, then steps."""
     scaled = features / math.sqrt(len(theta))
@@ -214,6 +263,14 @@ descent = Task(
         Misconception(in_continuous_time),
         Misconception(where_it_ends),
         Misconception(outputs_returned),
+        Misconception(each_output_against_every_label),
+        Misconception(root_of_the_examples),
+        Misconception(averaged_twice),
+        Misconception(averaged_over_features),
+        Misconception(no_learning_rate),
+        Misconception(labels_left_out),
+        Misconception(change_returned),
+        Misconception(gradients_added_up, keeps=1),
     ),
     alternatives=(by_autograd, by_eigenvectors, in_numpy, through_the_kernel),
 )

@@ -108,6 +108,44 @@ def start_returned(features: Tensor, y: Tensor, theta0: Tensor) -> Tensor:
     return theta0 - pseudoinverse(j) @ (j @ theta0)
 
 
+def least_norm_not_scaled(features: Tensor, y: Tensor, theta0: Tensor) -> Tensor:
+    """Two things are missing: the 1/√P of the model, and theta0, of which the data see a part only."""
+    return pseudoinverse(features) @ y
+
+
+def root_of_the_examples(features: Tensor, y: Tensor, theta0: Tensor) -> Tensor:
+    """You divided by the root of the number of examples: the model divides by √P, and P counts the features."""
+    j = features / math.sqrt(len(y))
+    return theta0 + pseudoinverse(j) @ (y - j @ theta0)
+
+
+def divided_by_data(features: Tensor, y: Tensor, theta0: Tensor) -> Tensor:
+    """You divided by N: the mean in the cost sets the speed of training, and not where it ends."""
+    j = jacobian(features)
+    return theta0 + pseudoinverse(j) @ (y - j @ theta0) / len(y)
+
+
+def ridge_of_one(features: Tensor, y: Tensor, theta0: Tensor) -> Tensor:
+    """You added the identity to the kernel: that is a ridge, and holds theta back. The pseudoinverse leaves out what
+    the kernel sends to zero, and changes nothing else.
+    """
+    j = jacobian(features)
+    result: Tensor = theta0 + j.T @ torch.linalg.solve(j @ j.T + torch.eye(len(y), dtype=j.dtype), y - j @ theta0)
+    return result
+
+
+def movement_returned(features: Tensor, y: Tensor, theta0: Tensor) -> Tensor:
+    """You returned how far theta moves: add where it began."""
+    j = jacobian(features)
+    return pseudoinverse(j) @ (y - j @ theta0)
+
+
+def transpose_for_projection(features: Tensor, y: Tensor, theta0: Tensor) -> Tensor:
+    """Jᵀ J is no projection: what the data see of theta0 is J⁺ J theta0, with the pseudoinverse in both places."""
+    j = jacobian(features)
+    return pseudoinverse(j) @ y + theta0 - j.T @ (j @ theta0)
+
+
 def by_least_squares(features: Tensor, y: Tensor, theta0: Tensor) -> Tensor:
     j = jacobian(features)
     moved: Tensor = torch.linalg.lstsq(j, (y - j @ theta0)[:, None], driver="gelsd").solution
@@ -165,6 +203,12 @@ end = Task(
         Misconception(kernel_divided),
         Misconception(outputs_returned),
         Misconception(start_returned),
+        Misconception(least_norm_not_scaled),
+        Misconception(root_of_the_examples),
+        Misconception(divided_by_data),
+        Misconception(ridge_of_one),
+        Misconception(movement_returned, keeps=1),
+        Misconception(transpose_for_projection, keeps=1),
     ),
     alternatives=(by_least_squares, with_a_projection, in_numpy, through_the_kernel),
 )

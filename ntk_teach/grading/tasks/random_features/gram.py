@@ -104,6 +104,26 @@ def batches_swapped(f1: Tensor, f2: Tensor) -> Tensor:
     return f2 @ f1.T / f1.shape[1]
 
 
+def averaged_over_both(f1: Tensor, f2: Tensor) -> Tensor:
+    """You divided by the number of all entries: the kernel is an average over the P features alone."""
+    return f1 @ f2.T / f1.numel()
+
+
+def divided_by_the_square(f1: Tensor, f2: Tensor) -> Tensor:
+    """You divided by P twice: each of the two gradients brings 1/√P, together one P."""
+    return f1 @ f2.T / f1.shape[1] ** 2
+
+
+def one_degree_less(f1: Tensor, f2: Tensor) -> Tensor:
+    """You divided by P − 1, as for a variance about a mean: nothing is subtracted here, and the average is over P."""
+    return f1 @ f2.T / (f1.shape[1] - 1)
+
+
+def second_batch_twice(f1: Tensor, f2: Tensor) -> Tensor:
+    """The first batch is not used: rows belong to the inputs of f1, columns to those of f2."""
+    return f2 @ f2.T / f1.shape[1]
+
+
 def by_einsum(f1: Tensor, f2: Tensor) -> Tensor:
     return torch.einsum("ip,jp->ij", f1, f2) / f1.shape[1]
 
@@ -149,7 +169,11 @@ gram = Task(
         Misconception(centered_features),
         Misconception(cosine_similarity),
         Misconception(product_of_means),
+        Misconception(averaged_over_both),
+        Misconception(divided_by_the_square),
+        Misconception(one_degree_less),
         Misconception(first_batch_twice, keeps=1),
+        Misconception(second_batch_twice, keeps=1),
         Misconception(batches_swapped, keeps=1),
     ),
     alternatives=(by_einsum, by_jacobian, one_feature_at_a_time, in_single_precision),

@@ -36,6 +36,12 @@ def layers(w: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
     return post, 1 - post**2
 
 
+def written_out(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
+    """What the reference gives, without a network: for mistakes that are the right formula of wrong arguments."""
+    post, slope = layers(w, x)
+    return (post @ (v + dv) + (slope * (x @ dw.T)) @ v / math.sqrt(x.shape[1])) / math.sqrt(len(v))
+
+
 def moved_network(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
     """You moved the network itself. The linearization keeps its activations and slopes at the start, and is linear in
     the displacement, however large that is.
@@ -45,7 +51,7 @@ def moved_network(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Te
 
 def start_forgotten(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
     """The outputs at the start are missing: f_lin is f₀ *plus* J times the displacement."""
-    return reference(w, v, dw, dv, x) - layers(w, x)[0] @ v / math.sqrt(len(v))
+    return written_out(w, v, dw, dv, x) - layers(w, x)[0] @ v / math.sqrt(len(v))
 
 
 def product_of_displacements(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
@@ -63,7 +69,7 @@ def hidden_layer_frozen(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor)
 
 def read_out_frozen(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
     """dv does nothing in your answer: the read-out weights are parameters, too."""
-    return reference(w, v, dw, torch.zeros_like(dv), x)
+    return written_out(w, v, dw, torch.zeros_like(dv), x)
 
 
 def slope_missing(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
@@ -117,18 +123,18 @@ def hidden_scale_missing(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor
 
 def hidden_scale_nowhere(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
     """The 1/√d of the hidden layer is missing: a layer divides by the root of its own fan-in, here the inputs' size."""
-    return reference(math.sqrt(x.shape[1]) * w, v, math.sqrt(x.shape[1]) * dw, dv, x)
+    return written_out(math.sqrt(x.shape[1]) * w, v, math.sqrt(x.shape[1]) * dw, dv, x)
 
 
 def output_scale_missing(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
     """The 1/√n of the last layer is missing: it divides by the root of the number of hidden units, in f₀ and in J."""
-    return reference(w, math.sqrt(len(v)) * v, dw, math.sqrt(len(v)) * dv, x)
+    return written_out(w, math.sqrt(len(v)) * v, dw, math.sqrt(len(v)) * dv, x)
 
 
 def output_scale_not_in_the_jacobian(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
     """f₀ has the 1/√n of the last layer and J has not: the derivative keeps the factor."""
     start = layers(w, x)[0] @ v / math.sqrt(len(v))
-    return start + math.sqrt(len(v)) * (reference(w, v, dw, dv, x) - start)
+    return start + math.sqrt(len(v)) * (written_out(w, v, dw, dv, x) - start)
 
 
 def scales_exchanged(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
@@ -136,12 +142,72 @@ def scales_exchanged(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) ->
     second.
     """
     ratio = math.sqrt(x.shape[1] / len(v))
-    return reference(ratio * w, v / ratio, ratio * dw, dv / ratio, x)
+    return written_out(ratio * w, v / ratio, ratio * dw, dv / ratio, x)
 
 
 def displacement_is_the_end(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
     """You subtracted the start from the displacement: dw and dv are already θ − θ₀."""
-    return reference(w, v, dw - w, dv - v, x)
+    return written_out(w, v, dw - w, dv - v, x)
+
+
+def inputs_counted_for_coordinates(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
+    """You took the number of inputs, the rows of x, for d: d counts its columns, the fan-in of the hidden layer."""
+    ratio = math.sqrt(x.shape[1] / len(x))
+    return written_out(ratio * w, v, ratio * dw, dv, x)
+
+
+def parameters_for_displacements(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
+    """J multiplies the moved parameters in your answer: it multiplies the displacement alone, θ − θ₀."""
+    return written_out(w, v, w + dw, v + dv, x)
+
+
+def second_order_kept(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
+    """You kept the second order of Taylor's formula: a linearization stops after the first."""
+    post, slope = layers(w, x)
+    step = x @ dw.T / math.sqrt(x.shape[1])
+    return written_out(w, v, dw, dv, x) + ((slope * step) @ dv - (post * slope * step**2) @ v) / math.sqrt(len(v))
+
+
+def root_missing_in_the_hidden_layer(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
+    """The hidden layer divides by d: it divides by √d."""
+    root = math.sqrt(x.shape[1])
+    return written_out(w / root, v, dw / root, dv, x)
+
+
+def root_missing_in_the_last_layer(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
+    """The last layer divides by n: it divides by √n."""
+    return written_out(w, v, dw, dv, x) / math.sqrt(len(v))
+
+
+def no_scale_at_all(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
+    """Both scales are missing: each layer divides by the root of what enters it, √d in the first and √n in the last."""
+    one, two = math.sqrt(x.shape[1]), math.sqrt(len(v))
+    return written_out(one * w, two * v, one * dw, two * dv, x)
+
+
+def displaced_read_out_behind_the_slope(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
+    """dv stands behind the derivative by the hidden weights: there the read-out at the start belongs, v."""
+    post, slope = layers(w, x)
+    return (post @ (v + dv) + (slope * (x @ dw.T)) @ dv / math.sqrt(x.shape[1])) / math.sqrt(len(v))
+
+
+def read_out_forgotten_behind_the_slope(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
+    """v is missing behind the derivative by the hidden weights: a unit acts through its read-out weight."""
+    post, slope = layers(w, x)
+    return (post @ (v + dv) + (slope * (x @ dw.T)).sum(1) / math.sqrt(x.shape[1])) / math.sqrt(len(v))
+
+
+def slope_of_a_sigmoid(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
+    """a(1 − a) is the derivative of a sigmoid: tanh has another one, which is 1 at 0."""
+    post, _ = layers(w, x)
+    return (post @ (v + dv) + ((post - post**2) * (x @ dw.T)) @ v / math.sqrt(x.shape[1])) / math.sqrt(len(v))
+
+
+def square_of_the_preactivation(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
+    """You squared the preactivation: the derivative of tanh is one minus the square of tanh itself."""
+    post, _ = layers(w, x)
+    slope = 1 - (x @ w.T / math.sqrt(x.shape[1])) ** 2
+    return (post @ (v + dv) + (slope * (x @ dw.T)) @ v / math.sqrt(x.shape[1])) / math.sqrt(len(v))
 
 
 def by_directional_derivative(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor) -> Tensor:
@@ -180,7 +246,7 @@ def in_single_precision(w: Tensor, v: Tensor, dw: Tensor, dv: Tensor, x: Tensor)
 linearized = Task(
     id="03.5",
     title="A network, linearized",
-    signature="linear_network(w, v, dw, dv, x) -> [n]",
+    signature="linear_network(w, v, dw, dv, x) -> [m]",
     reference=reference,
     credit={"the read-out moves": 1, "all weights move": 2},
     cases=(
@@ -207,6 +273,16 @@ linearized = Task(
         Misconception(output_scale_not_in_the_jacobian),
         Misconception(scales_exchanged),
         Misconception(displacement_is_the_end),
+        Misconception(inputs_counted_for_coordinates),
+        Misconception(parameters_for_displacements),
+        Misconception(second_order_kept, keeps=1),
+        Misconception(root_missing_in_the_hidden_layer),
+        Misconception(root_missing_in_the_last_layer),
+        Misconception(no_scale_at_all),
+        Misconception(displaced_read_out_behind_the_slope, keeps=1),
+        Misconception(read_out_forgotten_behind_the_slope, keeps=1),
+        Misconception(slope_of_a_sigmoid, keeps=1),
+        Misconception(square_of_the_preactivation, keeps=1),
     ),
     alternatives=(by_directional_derivative, by_jacobian, in_numpy, in_single_precision),
 )

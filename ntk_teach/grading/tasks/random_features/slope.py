@@ -146,6 +146,58 @@ def absolute_entries(counts: Tensor, grams: Tensor, limit: Tensor) -> Tensor:
     return fitted(counts.log(), (grams - limit).abs().mean(dim=(1, 2, 3)).log())
 
 
+def intercept_returned(counts: Tensor, grams: Tensor, limit: Tensor) -> Tensor:
+    """You returned the height of the line at P = 1 and not its slope: which of the two coefficients comes first?"""
+    logs = rms(grams, limit).log()
+    return logs.mean() - fitted(counts.log(), logs) * counts.log().mean()
+
+
+def through_the_origin(counts: Tensor, grams: Tensor, limit: Tensor) -> Tensor:
+    """Your line goes through the origin, e = 1 at P = 1: a power law has a constant in front, and the fit an
+    intercept.
+    """
+    logs, sizes = rms(grams, limit).log(), counts.log()
+    return (sizes @ logs) / (sizes @ sizes)
+
+
+def mean_of_local_slopes(counts: Tensor, grams: Tensor, limit: Tensor) -> Tensor:
+    """You averaged the slopes between neighbors: least squares weighs the sizes by their distance from the middle."""
+    return (rms(grams, limit).log().diff() / counts.log().diff()).mean()
+
+
+def last_two_sizes(counts: Tensor, grams: Tensor, limit: Tensor) -> Tensor:
+    """You joined the two largest numbers of features: least squares uses all of them."""
+    logs = rms(grams, limit).log()
+    return (logs[-1] - logs[-2]) / (counts[-1] / counts[-2]).log()
+
+
+def correlation(counts: Tensor, grams: Tensor, limit: Tensor) -> Tensor:
+    """That is the correlation of log e and log P: it says how straight the line is, and not how steep."""
+    result: Tensor = torch.corrcoef(torch.stack([counts.log(), rms(grams, limit).log()]))[0, 1]
+    return result
+
+
+def worst_draw(counts: Tensor, grams: Tensor, limit: Tensor) -> Tensor:
+    """You took the worst of the draws: the mean of the squares over all draws is asked."""
+    return fitted(counts.log(), distances(grams, limit).amax(dim=1).log())
+
+
+def one_entry(counts: Tensor, grams: Tensor, limit: Tensor) -> Tensor:
+    """You followed one entry of the matrix: the Frobenius norm takes the squares of all entries."""
+    return fitted(counts.log(), (grams - limit)[:, :, 0, 0].square().mean(dim=1).log() / 2)
+
+
+def diagonal_only(counts: Tensor, grams: Tensor, limit: Tensor) -> Tensor:
+    """You used the diagonal of the difference alone: the Frobenius norm takes the squares of all entries."""
+    errors = (grams - limit).diagonal(dim1=2, dim2=3).square().sum(-1)
+    return fitted(counts.log(), errors.mean(dim=1).log() / 2)
+
+
+def largest_size_for_the_limit(counts: Tensor, grams: Tensor, limit: Tensor) -> Tensor:
+    """You measured from the mean at the largest number of features: the limit itself is given."""
+    return fitted(counts.log(), rms(grams, grams[-1].mean(0)).log())
+
+
 def numpy_polyfit(counts: Tensor, grams: Tensor, limit: Tensor) -> float:
     """A mean over entries and draws differs from the sum over entries by one factor, which no slope sees."""
     errors = np.sqrt(np.mean((grams.numpy() - limit.numpy()) ** 2, axis=(1, 2, 3)))
@@ -205,6 +257,15 @@ slope = Task(
             operator_norm,
             largest_entry,
             absolute_entries,
+            intercept_returned,
+            through_the_origin,
+            mean_of_local_slopes,
+            last_two_sizes,
+            correlation,
+            worst_draw,
+            one_entry,
+            diagonal_only,
+            largest_size_for_the_limit,
         )
     ),
     alternatives=(numpy_polyfit, torch_least_squares, plain_python, rounded),

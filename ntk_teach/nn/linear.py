@@ -1,4 +1,4 @@
-"""Finite layers in NTK parametrization: parameters are 𝒩(0, 1), the scale stands in ``forward``."""
+"""Layers without sites: linear maps, functions of one unit, residual sums."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-__all__ = ["Linear", "Pointwise", "Residual"]
+__all__ = ["Linear", "Pointwise", "Residual", "drawn"]
+
+
+def drawn(generator: torch.Generator, *shape: int, eta: float = 1.0) -> nn.Parameter:
+    """Standard normal draws, stored as θ/√η; with η = 0 they stay as drawn."""
+    draws = torch.randn(*shape, generator=generator, dtype=torch.float64)
+    return nn.Parameter(draws / math.sqrt(eta or 1.0), requires_grad=eta > 0)
 
 
 class Linear(nn.Module):
@@ -44,13 +50,8 @@ class Linear(nn.Module):
         self.fan_in, self.fan_out = fan_in, fan_out
         self.sigma_w, self.sigma_b = sigma_w, sigma_b
         self.eta_w, self.eta_b = eta_w * trained, eta_b * trained
-        self.weight = self._drawn(generator, fan_out, fan_in, eta=self.eta_w)
-        self.bias = self._drawn(generator, fan_out, eta=self.eta_b) if sigma_b else None
-
-    @staticmethod
-    def _drawn(generator: torch.Generator, *shape: int, eta: float) -> nn.Parameter:
-        draws = torch.randn(*shape, generator=generator, dtype=torch.float64)
-        return nn.Parameter(draws / math.sqrt(eta or 1.0), requires_grad=eta > 0)
+        self.weight = drawn(generator, fan_out, fan_in, eta=self.eta_w)
+        self.bias = drawn(generator, fan_out, eta=self.eta_b) if sigma_b else None
 
     @property
     def scale(self) -> float:
