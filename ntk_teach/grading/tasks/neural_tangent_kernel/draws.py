@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ntk_teach.grading.task import Arguments
 from ntk_teach.grading.tasks.neural_tangent_kernel.convention import Convention
+from ntk_teach.grading.tasks.neural_tangent_kernel.description import loaded
 
 __all__ = ["biases_scale", "one_network", "points", "ray"]
 
@@ -45,7 +46,14 @@ def parameters(rng: Generator, widths: tuple[int, ...]) -> tuple[list[Tensor], l
 
 
 def one_network(rng: Generator, *, convention: Convention, widths: tuple[int, ...], n: int, m: int) -> Arguments:
-    """The arguments of a task about a finite network; inputs of the size that suits the convention."""
+    """The arguments of a task about a finite network; inputs of the size that suits the convention.
+
+    Outputs at the first input are negative: a function of the output that leaves positive numbers alone shows.
+    """
     weights, biases = parameters(rng, widths)
     x1, x2 = (convention.input_scale(widths[0]) * points(rng, count, widths[0]) for count in (n, m))
-    return {"weights": weights, "biases": biases, "x1": x1, "x2": x2, "sigma_b": biases_scale(rng)}
+    sigma_b = biases_scale(rng)
+    with torch.no_grad():
+        signs = loaded(convention, weights, biases, sigma_b)(x1[:1])[0].sign()
+    weights[-1], biases[-1] = -signs[:, None] * weights[-1], -signs * biases[-1]
+    return {"weights": weights, "biases": biases, "x1": x1, "x2": x2, "sigma_b": sigma_b}
