@@ -218,6 +218,17 @@ def test_chapters(course) -> None:
     assert found(course, "chapter 05").state is STOP
 
 
+def test_a_course_of_one_chapter(course) -> None:
+    """Chapters that were not copied are none of the course's; with none at all there is nothing to grade."""
+    for folder in (course.root / "source").iterdir():
+        if not folder.name.startswith("05"):
+            shutil.rmtree(folder)
+    assert (found(course, "chapter 04").state, found(course, "chapter 04").found) == (FINE, "not in this course")
+    assert found(course, "chapter 05").state is LOOK  # ada has handed in, and nothing is released
+    shutil.rmtree(course.root / "source")
+    assert found(course, "chapters").state is STOP
+
+
 def test_accommodations_for_nobody(course) -> None:
     """A student of the gradebook or of the folder is known; a name with a slip of the pen is not."""
     hand_in(course, "bob")

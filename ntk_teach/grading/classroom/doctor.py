@@ -173,6 +173,10 @@ def _work(course: Course) -> Iterator[Finding]:
     from ntk_teach.grading.classroom.variant import course_exercise
 
     known: set[str] = set()
+    used = {number for number in CHAPTERS if any((course.root / "source").glob(f"{number}_*/*.py"))}
+    if not used:
+        do = "copy folders of exercises/source of the repository, such as 05_neural_tangent_kernel, into source/"
+        yield Finding("chapters", State.STOP, "no chapter in source/", do)
     for number in CHAPTERS:
         try:
             exercise = course_exercise(course, number)
@@ -184,7 +188,9 @@ def _work(course: Course) -> Iterator[Finding]:
             continue
         found = f"{'released' if made else 'not released, or out of date'}, {len(students)} handed in"
         found += f", {len(times)} times of receipt" if times else ""
-        if not course.source(exercise.slug).is_file():
+        if number not in used and not students and not made:
+            yield Finding(f"chapter {number}", State.FINE, "not in this course")
+        elif not course.source(exercise.slug).is_file():
             do = f"copy the folder exercises/source/{exercise.slug} of the repository into the course"
             yield Finding(f"chapter {number}", State.STOP, f"no {course.source(exercise.slug).name} in source/", do)
         elif students and not made:
