@@ -27,6 +27,7 @@ def test_regression_on_all_mirror_images_is_regression_with_the_mean():
     torch.testing.assert_close(short, long, rtol=1e-6, atol=0)
 
 
+@pytest.mark.boundary
 def test_vectors_have_no_mirror_image():
     with pytest.raises(ShapeError, match="images"):
         ntk.flip_augmented(ARCH, X.flatten(1))

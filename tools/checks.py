@@ -15,13 +15,16 @@ ON_ALL_CORES = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
 # The tests run twice over: under the run-time type checker, which turns every annotation of an array into an
 # assertion, and without it where a test reads the message of our own check, which the checker would forestall.
 UNDER_THE_CHECKER = "--jaxtyping-packages=ntk_teach,typechecked.checked"
+TASKS = "tests/grading/test_tasks.py"
 CHECKED = ["pytest", "-m", "not boundary and not soak", UNDER_THE_CHECKER, "--durations=25"]
 CHECKS: list[tuple[str, list[str]]] = [
     ("ruff format", ["ruff", "format", "--check", "."]),
     ("ruff check", ["ruff", "check", "."]),
     ("mypy --strict", ["mypy"]),
-    # The grader's tests watch clocks and processors, so they have the machine for themselves.
-    ("pytest, the grader", [*CHECKED, "tests/grading"]),
+    # The grader's tests watch clocks and processors, so they have the machine for themselves; what each task declares
+    # is arithmetic, and a task is a unit.
+    ("pytest, the grader", [*CHECKED, f"--ignore={TASKS}", "tests/grading"]),
+    ("pytest, its tasks", [*CHECKED, *ON_ALL_CORES, "--dist=load", TASKS]),
     ("pytest, all others", [*CHECKED, *ON_ALL_CORES, "--ignore=tests/grading"]),
     ("pytest, boundary", ["pytest", "-m", "boundary and not soak"]),
 ]
