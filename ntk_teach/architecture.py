@@ -21,7 +21,7 @@ from ntk_teach.gram import Executor, Output, Progress, gram
 from ntk_teach.inputs import Inputs, check_batch, check_batches
 from ntk_teach.kernel import Kernel
 from ntk_teach.layers import JumpingKnowledge, Layer
-from ntk_teach.layers.layer import compares_equal_sites, described_fault
+from ntk_teach.layers.layer import compares_equal_sites, described_fault, takes_sites
 from ntk_teach.layers.parametrization import Parametrization, parametrized, standard_limit_layers
 from ntk_teach.nn import AtEachSite, Linear, Pointwise
 from ntk_teach.ragged import Ragged
@@ -87,7 +87,7 @@ class Architecture:
             parametrizations, where "mean_field" at any depth is their maximal update. Chapter: 00_notation.
         """
         where = "Architecture.network"
-        like = check_batch(like, name="like", where=where)
+        like = check_batch(like, name="like", where=where, sites=takes_sites(self.layers))
         check_count(out_features, name="out_features", where=where)
         check_count(seed, name="seed", where=where, minimum=0)
         drawn = [getattr(layer, "random_layers", int(layer.random)) for layer in self.layers]
@@ -130,7 +130,7 @@ class Architecture:
 
         Source: Jacot, Gabriel & Hongler 2018, Proposition 1 and Theorem 1. Chapter: 05_neural_tangent_kernel.
         """
-        first, second = check_batches(x1, x2, where="Architecture.kernel")
+        first, second = check_batches(x1, x2, where="Architecture.kernel", sites=takes_sites(self.layers))
         k = Kernel.of(first, second, paired=compares_equal_sites(self.layers))
         for position, layer in enumerate(self.layers, start=1):
             try:
@@ -188,7 +188,8 @@ class Architecture:
     def _computed(
         self, x1: Inputs, x2: Inputs | None, wanted: tuple[str, ...], out: Sequence[Output | None], how: How
     ) -> list[Tensor]:
-        first, second = check_batches(x1, x2, where="Architecture." + ("grams" if len(wanted) > 1 else wanted[0]))
+        where = "Architecture." + ("grams" if len(wanted) > 1 else wanted[0])
+        first, second = check_batches(x1, x2, where=where, sites=takes_sites(self.layers))
         # One input tells whether the rules hold; what they refuse is refused before anything long begins.
         with torch.no_grad():
             self._check_output(self.kernel(first[:1].detach()))

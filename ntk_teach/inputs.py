@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ntk_teach.errors import ShapeError, check_array, check_same, sentence
+from ntk_teach.errors import ShapeError, check_array, check_pair, check_same, check_vectors, sentence
 from ntk_teach.ragged import Ragged
 
 __all__ = ["Inputs", "check_batch", "check_batches"]
@@ -13,8 +13,10 @@ Inputs = Tensor | Ragged
 SHAPES = {2: "vectors [n, d]", 3: "sequences [n, t, d]", 4: "images [n, h, w, d]"}
 
 
-def check_batch(x: object, *, name: str, where: str) -> Inputs:
-    """A finite, non-empty floating batch with 2, 3 or 4 axes, or a ``Ragged`` one."""
+def check_batch(x: object, *, name: str, where: str, sites: bool = True) -> Inputs:
+    """A finite, non-empty floating batch with 2, 3 or 4 axes, or a ``Ragged`` one; without ``sites``, vectors."""
+    if not sites:
+        return check_vectors(x, name=name, where=where)
     if isinstance(x, Ragged):
         check_array(x.values, name=name, shape="[n, p, d]", where=where)
         return x
@@ -25,8 +27,10 @@ def check_batch(x: object, *, name: str, where: str) -> Inputs:
     return check_array(x, name=name, shape="[n, d]", where=where)
 
 
-def check_batches(x1: object, x2: object | None, *, where: str) -> tuple[Inputs, Inputs | None]:
+def check_batches(x1: object, x2: object | None, *, where: str, sites: bool = True) -> tuple[Inputs, Inputs | None]:
     """Two batches that fit together; ``x2`` may be None, meaning ``x1``."""
+    if not sites:
+        return check_pair(x1, x2, where=where)
     first = check_batch(x1, name="x1", where=where)
     if x2 is None:
         return first, None

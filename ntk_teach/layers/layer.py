@@ -11,7 +11,7 @@ from torch import nn
 from ntk_teach.errors import NTKError
 from ntk_teach.kernel import Kernel
 
-__all__ = ["Layer", "compares_equal_sites", "described_fault"]
+__all__ = ["Layer", "compares_equal_sites", "described_fault", "takes_sites"]
 
 
 @runtime_checkable
@@ -22,7 +22,8 @@ class Layer(Protocol):
     (an activation, a pool) lets as many units out as come in.
 
     A layer on sites may say more: ``leaves(shape)``, what becomes of (*sites, units) of one input; ``mixes_sites``,
-    that its outputs need pairs of different sites; ``reads_sites``, that it leaves one vector for each input.
+    that its outputs need pairs of different sites; ``reads_sites``, that it leaves one vector for each input;
+    ``walks_sites``, that it goes along them.
     """
 
     @property
@@ -40,6 +41,16 @@ class Layer(Protocol):
 def described_fault(fact: NTKError, position: int, layers: Sequence[Layer]) -> NTKError:
     """The same error with the place in front: which layer of how many."""
     return type(fact)(f"layer {position} of {len(layers)}, {layers[position - 1]!r}: {fact}")
+
+
+def takes_sites(layers: Sequence[Layer]) -> bool:
+    """Is there a layer that knows of pixels, steps or nodes? Other networks take vectors."""
+    known = ("leaves", "mixes_sites", "reads_sites", "walks_sites")
+    for layer in layers:
+        inner = getattr(getattr(layer, "branch", None), "layers", ())
+        if any(hasattr(part, name) for part in (layer, *inner) for name in known):
+            return True
+    return False
 
 
 def compares_equal_sites(layers: Sequence[Layer]) -> bool:

@@ -48,6 +48,7 @@ class Recurrent:
     sigma_h: float = 0.0
     trained: bool = True
     random = True
+    walks_sites = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.activation, Activation):
