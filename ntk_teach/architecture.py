@@ -21,9 +21,9 @@ from ntk_teach.gram import Executor, Output, Progress, gram
 from ntk_teach.inputs import Inputs, check_batch, check_batches
 from ntk_teach.kernel import Kernel
 from ntk_teach.layers import JumpingKnowledge, Layer
-from ntk_teach.layers.layer import compares_equal_sites, described_fault, takes_sites
+from ntk_teach.layers.layer import compares_equal_sites, described_fault, takes_sites, through
 from ntk_teach.layers.parametrization import Parametrization, parametrized, standard_limit_layers
-from ntk_teach.nn import AtEachSite, Linear, Pointwise
+from ntk_teach.nn import AtEachSite, Linear, Pointwise, Residual
 from ntk_teach.ragged import Ragged
 from ntk_teach.shapes import Gram
 
@@ -111,7 +111,8 @@ class Architecture:
         if ragged:  # until a read-out has left one vector for each input
             read = next((i for i, layer in enumerate(layers) if getattr(layer, "reads_sites", False)), len(layers))
             modules[:read] = [
-                AtEachSite(module) if isinstance(module, Linear | Pointwise) else module for module in modules[:read]
+                AtEachSite(module) if isinstance(module, Linear | Pointwise | Residual) else module
+                for module in modules[:read]
             ]
         return nn.Sequential(*modules).to(device=like.device, dtype=like.dtype)
 
@@ -132,12 +133,7 @@ class Architecture:
         """
         first, second = check_batches(x1, x2, where="Architecture.kernel", sites=takes_sites(self.layers))
         k = Kernel.of(first, second, paired=compares_equal_sites(self.layers))
-        for position, layer in enumerate(self.layers, start=1):
-            try:
-                k = layer.kernel(k)
-            except NTKError as fact:
-                raise described_fault(fact, position, self.layers) from None
-        return k
+        return through(self.layers, k)
 
     def nngp(self, x1: Inputs, x2: Inputs | None = None, *, out: Output | None = None, **how: Unpack[How]) -> Gram:
         """Σ^(L)(x, x'): covariance of one output over random networks of infinite width. Arguments as ``ntk``."""

@@ -90,6 +90,7 @@ FAMILIES = {
         Recurrent(relu, 1.2, 0.8, 0.1), Recurrent(erf, 1.1, 0.9, 0.2), AverageSteps(), Dense()
     ),
     "graph": serial(Aggregate("degree"), Dense(1, 0.1), relu, Dense(ROOT), Aggregate(), relu, GraphSum(), Dense()),
+    "graph, residual": serial(Dense(), Residual(serial(relu, Dense(ROOT))), relu, Aggregate(), GraphSum(), Dense()),
     "graph, jumping": graph_network(2, 1, "uniform", jumping=True),
 }
 

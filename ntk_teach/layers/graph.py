@@ -9,10 +9,10 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from ntk_teach.errors import DomainError, NTKError, RuleError, sentence
+from ntk_teach.errors import DomainError, RuleError, sentence
 from ntk_teach.kernel import Kernel
 from ntk_teach.layers.dense import Dense
-from ntk_teach.layers.layer import Layer, described_fault
+from ntk_teach.layers.layer import through
 from ntk_teach.layers.residual import Branch
 from ntk_teach.nn import AtEachSite, GraphTotal, Levels, Neighbors
 from ntk_teach.nn.graph import neighbors
@@ -146,7 +146,7 @@ class JumpingKnowledge:
     def kernel(self, k: Kernel) -> Kernel:
         levels = [k] if self.first else []
         for block in self.blocks:
-            k = _through(block.layers, k)
+            k = through(block.layers, k)
             levels.append(k)
         total = None
         for head, level in zip(self._heads, levels, strict=True):
@@ -157,15 +157,6 @@ class JumpingKnowledge:
 
     def __repr__(self) -> str:
         return f"JumpingKnowledge([{', '.join(map(repr, self.blocks))}], heads={self.heads!r}, first={self.first})"
-
-
-def _through(layers: Sequence[Layer], k: Kernel) -> Kernel:
-    for position, layer in enumerate(layers, start=1):
-        try:
-            k = layer.kernel(k)
-        except NTKError as fact:
-            raise described_fault(fact, position, layers) from None
-    return k
 
 
 def _graphs(k: Kernel) -> tuple[Sites, Sites]:

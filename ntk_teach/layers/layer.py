@@ -11,7 +11,7 @@ from torch import nn
 from ntk_teach.errors import NTKError
 from ntk_teach.kernel import Kernel
 
-__all__ = ["Layer", "compares_equal_sites", "described_fault", "takes_sites"]
+__all__ = ["Layer", "compares_equal_sites", "described_fault", "takes_sites", "through"]
 
 
 @runtime_checkable
@@ -41,6 +41,16 @@ class Layer(Protocol):
 def described_fault(fact: NTKError, position: int, layers: Sequence[Layer]) -> NTKError:
     """The same error with the place in front: which layer of how many."""
     return type(fact)(f"layer {position} of {len(layers)}, {layers[position - 1]!r}: {fact}")
+
+
+def through(layers: Sequence[Layer], k: Kernel) -> Kernel:
+    """The kernels behind layers in a row; an error names the layer where it arose."""
+    for position, layer in enumerate(layers, start=1):
+        try:
+            k = layer.kernel(k)
+        except NTKError as fact:
+            raise described_fault(fact, position, layers) from None
+    return k
 
 
 def takes_sites(layers: Sequence[Layer]) -> bool:
