@@ -12,6 +12,8 @@ CLOSED = {"float64": (1e-12, 1e-7), "float32": (2e-5, 2e-3)}
 JACOBIANS = {"float64": (1e-12, 1e-12), "float32": (1e-4, 1e-4)}
 FLOW = {"float64": (1e-9, 1e-9)}
 SERIES = {"float64": (1e-9, 1e-9)}  # our series promises 1e-10 of each dual, three of which follow one another
+CONVOLUTIONS = {"float64": (1e-12, 1e-7), "float32": (1e-4, 2e-3)}  # many windows of pixels are nearly collinear
+LOOPS = {"float64": (1e-10, 1e-6)}
 QUADRATURE = {"float64": (2e-2, 2e-2)}  # 25 nodes to an axis leave 4e-3 of the tanh kernel
 
 
@@ -144,6 +146,19 @@ def _times(cold: bool) -> Case:
     )
 
 
+def _cntk(read: str, side: int, n: int, dtype: str, *batches: int) -> Case:
+    batched = (Side(f"neural-tangents, batches of {b}", "neural_tangents", {"batch": b}) for b in batches)
+    return Case(
+        name=f"cntk_{read}_{side}_{n}_{dtype}",
+        title="NNGP and NTK, {depth} convolutions 3 × 3 with relu, {read} read-out, n = {n} images of {side} × {side}",
+        task="cntk",
+        parameters={"n": n, "side": side, "depth": 3, "read": read, "dtype": dtype},
+        quick={"n": 4, "side": 6},
+        sides=(OURS, PEER, *batched),
+        tolerance=CONVOLUTIONS,
+    )
+
+
 CASES = (
     *(_gram("relu", 5000, dtype, OURS, PEER, FLOOR) for dtype in ("float64", "float32")),
     *(_gram("relu", 5000, dtype, OURS, PEER, FLOOR, distinct=True) for dtype in ("float64", "float32")),
@@ -161,6 +176,20 @@ CASES = (
     _flow(cold=False),
     _times(cold=True),
     _times(cold=False),
+    _cntk("global", 16, 6, "float64"),
+    _cntk("global", 28, 4, "float32", 1, 2),
+    _cntk("flat", 16, 60, "float64"),
+    _cntk("flat", 28, 60, "float32"),
+    _cntk("flat", 16, 6, "float64"),
+    Case(
+        name="gntk",
+        title="NTK of the first {n} graphs of MUTAG, {blocks} blocks, and the paper's loops over nodes",
+        task="gntk",
+        parameters={"n": 12, "blocks": 2, "dtype": "float64"},
+        quick={"n": 3},
+        sides=(OURS, Side("loops over nodes", "loops")),
+        tolerance=LOOPS,
+    ),
     Case(
         name="cores",
         title="NNGP and NTK, {activation}, depth {depth}, n = {n}, d = {d}: two cores and one",

@@ -16,6 +16,13 @@ def points(n: int, d: int, dtype: str, seed: int = 0) -> np.ndarray:
     return (scale * cloud).astype(dtype)
 
 
+def images(n: int, side: int, dtype: str, seed: int = 0) -> np.ndarray:
+    """Smooth random images with values about 1, so that neighbors are correlated.  [n, side, side, 1]"""
+    noise = np.random.default_rng(seed).standard_normal((n, side + 2, side + 2))
+    windows = np.lib.stride_tricks.sliding_window_view(noise, (3, 3), axis=(1, 2))
+    return (windows.mean((-2, -1)) * 3)[..., None].astype(dtype)
+
+
 def parameters(widths: list[int], dtype: str, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
     """Weights [fan_out, fan_in] and biases [fan_out] of a dense network, all 𝒩(0, 1)."""
     draw = np.random.default_rng(seed)

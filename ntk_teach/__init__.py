@@ -11,9 +11,11 @@ from ntk_teach import finite_width as finite_width
 from ntk_teach import interactive as interactive
 from ntk_teach import landscape as landscape
 from ntk_teach import lazy as lazy
+from ntk_teach import neural_collapse as neural_collapse
 from ntk_teach import nn as nn
 from ntk_teach import physics_informed as physics_informed
 from ntk_teach import plot as plot
+from ntk_teach import surrogate as surrogate
 from ntk_teach import zoo as zoo
 from ntk_teach.activations import Activation as Activation
 from ntk_teach.activations import Cos as Cos
@@ -51,6 +53,8 @@ from ntk_teach.costs import cross_entropy as cross_entropy
 from ntk_teach.costs import logistic as logistic
 from ntk_teach.costs import squared_error as squared_error
 from ntk_teach.device import device as device
+from ntk_teach.diagnose import Diagnosis as Diagnosis
+from ntk_teach.diagnose import diagnose as diagnose
 from ntk_teach.dynamics import gradient_descent as gradient_descent
 from ntk_teach.empirical import empirical_ntk as empirical_ntk
 from ntk_teach.empirical import empirical_ntk_per_output as empirical_ntk_per_output
@@ -177,6 +181,9 @@ __all__ = [
     "RandomFeatures",
     "lazy",
     "landscape",
+    "diagnose",
+    "Diagnosis",
+    "surrogate",
     "physics_informed",
     "pinn_kernels",
     # training a kernel
@@ -203,6 +210,7 @@ __all__ = [
     "alignment",
     "centered_alignment",
     "block_gram",
+    "neural_collapse",
     "rkhs_bound",
     "sphere_spectrum",
     "zonal",

@@ -18,6 +18,7 @@ from ntk_teach.errors import (
     sentence,
 )
 from ntk_teach.gram import Executor, Output, Progress, gram
+from ntk_teach.gram.convolution_builder import convolutional
 from ntk_teach.inputs import Inputs, check_batch, check_batches
 from ntk_teach.kernel import Kernel
 from ntk_teach.layers import JumpingKnowledge, Layer
@@ -187,8 +188,9 @@ class Architecture:
         where = "Architecture." + ("grams" if len(wanted) > 1 else wanted[0])
         first, second = check_batches(x1, x2, where=where, sites=takes_sites(self.layers))
         # One input tells whether the rules hold; what they refuse is refused before anything long begins.
-        with torch.no_grad():
-            self._check_output(self.kernel(first[:1].detach()))
+        if not convolutional(self.layers, first):
+            with torch.no_grad():
+                self._check_output(self.kernel(first[:1].detach()))
         if torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in (first, second)):
             k = self.kernel(first, second)
             return [getattr(k, name) for name in wanted]

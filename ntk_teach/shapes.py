@@ -28,5 +28,5 @@ OtherImages = Float[Tensor, "m h w c"]
 Labels = Float[Tensor, " n"]
 Gram = Float[Tensor, "n m"]
 PairGram = Float[Tensor, "n m *sites"]
-Variances = Float[Tensor, "n *sites"]
-OtherVariances = Float[Tensor, "m *sites"]
+Variances = Float[Tensor, "n *own"]  # their sites may be fewer or more than those of the other list
+OtherVariances = Float[Tensor, "m *others"]

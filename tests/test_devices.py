@@ -131,3 +131,16 @@ def test_linearized_and_random_features(device):
     assert_same(features[1], features[0], device)
     linear = [ntk.linearize(network)(x).detach() for network, x in zip(networks, (X, X.to(device)), strict=True)]
     assert_same(linear[1], linear[0], device)
+
+
+def test_convolutions(device):
+    """Strips of pixel pairs on a device, and in float32 on a GPU the fused kernel, equal the plain algebra."""
+    x = inputs(7, 8 * 9, seed=3).view(7, 8, 9, 1)
+    conv = ntk.Conv2d(3, sigma_w=1.3, sigma_b=0.1)
+    for read in (ntk.GlobalAvgPool(), ntk.Flatten()):
+        arch = ntk.serial(conv, ntk.relu, conv, ntk.relu, read, D())
+        expected = arch.kernel(x)
+        for kind in ("nngp", "ntk"):
+            assert_same(getattr(arch, kind)(x.to(device)), getattr(expected, kind), device)
+            single = getattr(arch, kind)(x.to(device), x[:3].to(device), dtype=torch.float32)
+            assert_same(single.double(), getattr(expected, kind)[:, :3], device, 2e-5)

@@ -13,8 +13,9 @@ FLOORS = [
     ["inner_products", "kernel", "duals", "nn", "activations"],
     ["layers"],
     ["gram", "architecture", "zoo", "augmentation", "empirical"],
-    ["costs", "spectrum", "kernel_gradient_descent", "least_squares", "posterior", "generalization"],
+    ["costs", "spectrum", "kernel_gradient_descent", "least_squares", "posterior", "generalization", "neural_collapse"],
     ["finite_width", "dynamics", "training", "linearize", "random_features", "landscape", "lazy", "physics_informed"],
+    ["diagnose", "surrogate"],
     ["data", "plot", "interactive", "experiments"],
     ["grading"],
 ]

@@ -100,4 +100,26 @@ def flow(*, n: int, test: int, outputs: int, times: int, dtype: str, cold: bool)
     return lambda: predicted(fitted)
 
 
-TASKS = {"gram": gram, "empirical": empirical, "flow": flow}
+def cntk(*, n: int, side: int, depth: int, read: str, dtype: str, batch: int = 0) -> Callable[[], Result]:
+    """One call of the jitted kernel, or its own serial batching of jitted blocks."""
+    (x,) = _arrays(dtype, inputs.images(n, side, dtype))
+    conv = stax.Conv(1, (3, 3), padding="SAME", W_std=2**0.5)
+    readers = {"global": stax.GlobalAvgPool(), "flat": stax.Flatten()}
+    _, _, kernel = stax.serial(
+        *[layer for _ in range(depth) for layer in (conv, stax.Relu())], readers[read], stax.Dense(1)
+    )
+    if batch:
+        batched = nt.batch(jax.jit(kernel, static_argnums=(2,)), batch_size=batch, device_count=0)
+        computed = lambda: batched(x, None, ("nngp", "ntk"))  # noqa: E731
+    else:
+        jitted = jax.jit(lambda a: kernel(a, None, ("nngp", "ntk")))
+        computed = lambda: jitted(x)  # noqa: E731
+
+    def call() -> Result:
+        grams = jax.block_until_ready(computed())
+        return {"nngp": grams.nngp, "ntk": grams.ntk}
+
+    return call
+
+
+TASKS = {"cntk": cntk, "gram": gram, "empirical": empirical, "flow": flow}

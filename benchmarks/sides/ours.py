@@ -114,4 +114,34 @@ def flow(*, n: int, test: int, outputs: int, times: int, dtype: str, cold: bool)
     return lambda: {"f": (fitted or LeastSquares.fit(k, y)).predict(k_test, t=t)}
 
 
-TASKS = {"gram": gram, "gram_on_disk": gram_on_disk, "empirical": empirical, "flow": flow}
+def cntk(*, n: int, side: int, depth: int, read: str, dtype: str, device: str = "cpu") -> Callable[[], Result]:
+    """NNGP and NTK of 3 × 3 convolutions with relu, σ_w = √2, and a read-out. On an accelerator they stay there."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise NotImplementedError("no CUDA device on this machine")
+    trunk = [layer for _ in range(depth) for layer in (ntk.Conv2d(3, sigma_w=2**0.5), ntk.relu)]
+    arch = ntk.serial(*trunk, {"global": ntk.GlobalAvgPool(), "flat": ntk.Flatten()}[read], ntk.Dense())
+    x = torch.from_numpy(inputs.images(n, side, dtype)).to(device)
+
+    def call() -> Result:
+        grams = arch.grams(x)
+        if device == "cuda":
+            torch.cuda.synchronize()
+        return {"nngp": grams.nngp, "ntk": grams.ntk}
+
+    return call
+
+
+def gntk(*, n: int, blocks: int, dtype: str) -> Callable[[], Result]:
+    """NTK of MUTAG's first molecules: blocks of a sum over neighbors and one relu layer, jumping knowledge."""
+    root = 2**0.5
+    parts = [
+        ntk.serial(*([ntk.Dense(root), ntk.Aggregate()] if number else [ntk.Aggregate(), ntk.Dense()]), ntk.relu)
+        for number in range(blocks)
+    ]
+    heads = [ntk.Dense(), *[ntk.Dense(root)] * blocks]
+    arch = ntk.serial(ntk.JumpingKnowledge(parts, heads), ntk.GraphSum())
+    graphs = ntk.data.mutag()[0][:n].to(dtype=getattr(torch, dtype))
+    return lambda: {"ntk": arch.ntk(graphs)}
+
+
+TASKS = {"cntk": cntk, "gntk": gntk, "gram": gram, "gram_on_disk": gram_on_disk, "empirical": empirical, "flow": flow}

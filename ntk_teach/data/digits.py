@@ -38,7 +38,7 @@ def digits(n: int | None = None, *, seed: int = 0) -> tuple[Vectors, Int[Tensor,
 @cache
 def _digits() -> tuple[Tensor, Tensor]:
     try:
-        from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+        from sklearn.datasets import load_digits
     except ImportError:
         do = 'pip install "ntk-teach[data]"'
         raise NTKError(sentence("data.digits", "the package scikit-learn", "none installed", do)) from None

@@ -1,8 +1,8 @@
 """The neural tangent kernel of a finite network, at any moment of training: whole, in part, or times a vector.
 
-Two ways that agree. Where all trained parameters stand in linear layers, ``layerwise`` multiplies inner products of
-units by inner products of gradients; for any other module ``by_autograd`` multiplies Jacobians. ``empirical_ntk``
-looks at the network and takes the first where it holds.
+Two ways that agree. Where all trained parameters stand in linear layers and convolutions, ``layerwise`` multiplies
+inner products of units by inner products of gradients; for any other module ``by_autograd`` multiplies Jacobians.
+``empirical_ntk`` looks at the network and takes the first where it holds.
 """
 
 from ntk_teach.empirical.kernel import by_autograd as by_autograd

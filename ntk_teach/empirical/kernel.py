@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ntk_teach.empirical import jacobian, signals
-from ntk_teach.empirical.panels import Budget, fill, mirror
-from ntk_teach.empirical.problem import MEMORY, Problem, examined
-from ntk_teach.empirical.reading import Full, PerOutput, Reading, Trace
+from ntk_teach.empirical.obstacle import obstacle
+from ntk_teach.empirical.problem import MEMORY, examined
+from ntk_teach.empirical.reading import Full, PerOutput, Trace
+from ntk_teach.empirical.ways import by_jacobians, by_layers, whichever_holds
 from ntk_teach.errors import ShapeError, sentence
 
 __all__ = ["empirical_ntk", "empirical_ntk_trace", "empirical_ntk_per_output", "layerwise", "by_autograd"]
@@ -35,14 +33,20 @@ def empirical_ntk(
         inputs of a batch or draws at random (batch normalization and dropout in training mode: call ``eval()``), and
         for too little memory, with the smallest that is enough.
 
-    Cost: where the trained parameters are those of linear layers (see ``layerwise``), one forward and c backward
-        passes and, for each layer, two products n·m·width; no Jacobian is formed. Otherwise ``by_autograd``.
-        The layerwise way takes each block of inputs once if all fit in ``memory``, else about n/block times.
+    Cost: where the trained parameters are those of linear layers and convolutions (see ``layerwise``), one forward
+        and c backward passes; for each linear layer two products n·m·width; for each convolution with S sites, C
+        channels that leave and patches of K units the smaller of n·m·S²(K + c²C) and n·m·c²CK + (n + m)·c·SCK.
+        Otherwise ``by_autograd``.
+        Kept of each input of a block, beside the result: for a linear layer the units that enter and c·width signals;
+        for a convolution c·CK gradients, or c·SC signals and the units that enter where these are fewer or where sites
+        meet in pairs. ``memory`` bounds the block; units, signals and patches on the way to it come some inputs at a
+        time, and gradients of kept signals some channels at a time. If all inputs fit in one block, each goes through
+        the network once, else about n/block times.
 
     Source: Jacot, Gabriel & Hongler 2018, section 4. Chapter: 05_neural_tangent_kernel.
     """
     problem = examined(network, x1, x2, memory, where="empirical_ntk")
-    return _either(problem, Full(problem.outputs))
+    return whichever_holds(problem, Full(problem.outputs))
 
 
 def empirical_ntk_trace(
@@ -52,13 +56,13 @@ def empirical_ntk_trace(
 
     Arguments and errors as ``empirical_ntk``. Returns: [n, m].
 
-    Cost: one forward and c backward passes and, for each layer, a product n·m·width and one n·m·c·width; the blocks
-        k ≠ l are never formed.
+    Cost: one forward and c backward passes and, for each linear layer, a product n·m·width and one n·m·c·width; of a
+        convolution as in ``empirical_ntk`` with c in place of c². The blocks k ≠ l are never formed.
 
     Chapter: 05_neural_tangent_kernel.
     """
     problem = examined(network, x1, x2, memory, where="empirical_ntk_trace")
-    return _either(problem, Trace(problem.outputs))
+    return whichever_holds(problem, Trace(problem.outputs))
 
 
 def empirical_ntk_per_output(
@@ -71,7 +75,7 @@ def empirical_ntk_per_output(
     Chapter: 05_neural_tangent_kernel.
     """
     problem = examined(network, x1, x2, memory, where="empirical_ntk_per_output")
-    return _either(problem, PerOutput(problem.outputs))
+    return whichever_holds(problem, PerOutput(problem.outputs))
 
 
 def layerwise(
@@ -79,23 +83,29 @@ def layerwise(
 ) -> EmpiricalGram:
     """Θ(x, x') = Σ_ℓ (s_w² α_ℓ·α'_ℓ + s_b²) ⟨δ_{ℓ+1}, δ'_{ℓ+1}⟩ over linear layers h = s_w W α + s_b b; no Jacobian.
 
-    Each layer's gradient is the outer product δ αᵀ, so inner products of gradients are products of inner products.
-    Between the layers may stand whatever has no trained parameters: activations, sums, skips, ``nn.Flatten``. The
-    scales are σ_w/√fan_in and σ_b in our parametrization and 1 in ``torch.nn.Linear``; a frozen parameter has none.
-    Arguments, shapes and errors as ``empirical_ntk``, and ShapeError where the formula does not hold: a parameter
-    with two uses, trained parameters elsewhere, a layer between further axes. ``empirical_ntk`` then turns to
-    ``by_autograd`` by itself.
+    Each linear layer's gradient is the outer product δ αᵀ, so inner products of gradients are products of inner
+    products; that of a convolution is a sum of such over its sites s, with the patches P_s under the filter,
+
+        ⟨Σ_s δ_s P_sᵀ, Σ_s' δ'_s' P'_s'ᵀ⟩ = Σ_s Σ_s' ⟨δ_s, δ'_s'⟩⟨P_s, P'_s'⟩,
+
+    taken by pairs of sites or by this layer's gradients, whichever is cheaper. Convolutions are our ``nn.Convolution``
+    and torch's ``Conv1d``, ``Conv2d``, ``Conv3d`` with any stride, padding, dilation and groups. Between the layers
+    may stand whatever has no trained parameters: activations, sums, skips, pools, ``nn.Flatten``. The scales are
+    σ_w/√fan_in (and 1/q more for a filter q × q) and σ_b in our parametrization and 1 in torch's layers; a frozen
+    parameter has none. Arguments, shapes and errors as ``empirical_ntk``, and ShapeError where the formula does not
+    hold: a parameter with two uses, trained parameters elsewhere, a linear layer between further axes.
+    ``empirical_ntk`` then turns to ``by_autograd`` by itself.
 
     Source: the chain rule in the notation of Jacot, Gabriel & Hongler 2018, section 2.
     Chapter: 05_neural_tangent_kernel.
     """
     problem = examined(network, x1, x2, memory, where="layerwise")
-    why = signals.obstacle(problem)
+    why = obstacle(problem)
     if why is not None:
-        expected = "trained parameters in linear layers only, each used once"
+        expected = "trained parameters in linear layers and convolutions only, each used once"
         do = "use by_autograd(network, x1, x2)"
         raise ShapeError(sentence("layerwise", expected, f"{type(network).__name__} with {why}", do))
-    return _layerwise(problem, Full(problem.outputs))
+    return by_layers(problem, Full(problem.outputs))
 
 
 def by_autograd(
@@ -109,63 +119,4 @@ def by_autograd(
     Source: Novak et al. 2022, section 3.1 (Jacobian contraction). Chapter: 05_neural_tangent_kernel.
     """
     problem = examined(network, x1, x2, memory, where="by_autograd")
-    return _by_autograd(problem, Full(problem.outputs))
-
-
-def _either(problem: Problem, reading: Reading) -> Tensor:
-    way = _layerwise if signals.obstacle(problem) is None else _by_autograd
-    return way(problem, reading)
-
-
-def _layerwise(problem: Problem, reading: Reading) -> Tensor:
-    theta = _zeros(problem, reading)
-    budget = _budget(problem, reading, signals.per_input(problem))
-    terms = partial(signals.terms, problem, reading)
-    fill(theta, problem.x1, problem.x2, terms, terms, budget)
-    return _finished(problem, reading, theta)
-
-
-def _by_autograd(problem: Problem, reading: Reading) -> Tensor:
-    theta = _zeros(problem, reading)
-    together = jacobian.per_input(problem, problem.outputs)
-    if problem.outputs == 1 or _least(problem) * together <= problem.memory * 7 / 8:
-        budget = _budget(problem, reading, together)
-        terms = partial(jacobian.terms, problem, reading)
-        fill(theta, problem.x1, problem.x2, terms, terms, budget)
-        return _finished(problem, reading, theta)
-    budget = _budget(problem, Full(1), jacobian.per_input(problem, 1))
-    symmetric = problem.x2 is None
-    for k, other in reading.pairs():
-        if symmetric and other < k:
-            continue  # Θ_lk(x', x) = Θ_kl(x, x')
-        second = problem.x1 if symmetric and other > k else problem.x2
-        terms1, terms2 = (partial(jacobian.terms, problem, Full(1), output=output) for output in (k, other))
-        part = reading.part(theta, k, other)
-        fill(part, problem.x1, second, terms1, terms2, budget)
-        if symmetric and other > k:
-            reading.part(theta, other, k).copy_(part.permute(0, 3, 4, 1, 2))
-    return _finished(problem, reading, theta)
-
-
-def _zeros(problem: Problem, reading: Reading) -> Tensor:
-    s, r = reading.stack
-    second = problem.x1 if problem.x2 is None else problem.x2
-    return problem.x1.new_zeros(s, len(problem.x1), r, len(second), r)
-
-
-def _finished(problem: Problem, reading: Reading, theta: Tensor) -> Tensor:
-    if problem.x2 is None:
-        mirror(theta)
-    return reading.returned(theta)
-
-
-def _least(problem: Problem) -> int:
-    """Two inputs meet, unless there is one only."""
-    return 1 if problem.x2 is None and len(problem.x1) == 1 else 2
-
-
-def _budget(problem: Problem, reading: Reading, per_input: int) -> Budget:
-    itemsize, where = problem.x1.element_size(), problem.where
-    return Budget.of(
-        problem.memory, reading, per_input=per_input, itemsize=itemsize, least=_least(problem), where=where
-    )
+    return by_jacobians(problem, Full(problem.outputs))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from torch import Tensor
 from ntk_teach.empirical.reading import Reading
 from ntk_teach.errors import DomainError, sentence
 
-__all__ = ["Term", "Terms", "Budget", "fill", "mirror", "blocks"]
+__all__ = ["Term", "Sum", "Terms", "Budget", "fill", "mirror", "blocks"]
 
 PANEL = 128  # inputs: nearly half the flops of a symmetric product, and still nearly the speed of one large product
 
@@ -28,27 +28,52 @@ class Term(NamedTuple):
         units = None if self.units is None else self.units[block]
         return self._replace(slopes=self.slopes[:, block], units=units)
 
+    def empty(self, n: int) -> Term:
+        """The same for n inputs that are yet to come."""
+        (s, _, r, size), units = self.slopes.shape, self.units
+        units = None if units is None else units.new_empty(n, *units.shape[1:])
+        return self._replace(slopes=self.slopes.new_empty(s, n, r, size), units=units)
 
-Terms = Callable[[Tensor], list[Term]]  # a block of inputs to its terms
+
+@runtime_checkable
+class Sum(Protocol):
+    """A term whose parts are not there until two blocks meet, and then a few at a time."""
+
+    def rows(self, block: slice) -> Sum: ...
+
+    def empty(self, n: int) -> Sum: ...
+
+    def parts(self, other: Any) -> Iterator[tuple[Term, Term]]: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+Block = Sequence[Term | Sum]
+Terms = Callable[[Tensor], Block]  # a block of inputs to its terms
 
 
 class Budget(NamedTuple):
-    """How many inputs may be in memory at a time, and how many pairs."""
+    """How many inputs may be in memory at a time, how many pairs, and what is left for work on a few inputs."""
 
     inputs: int
     pairs: int
+    room: float  # bytes
 
     @classmethod
-    def of(cls, memory: float, reading: Reading, *, per_input: int, itemsize: int, least: int, where: str) -> Budget:
-        """From bytes: an eighth for products of pairs, the rest for blocks of inputs, of which ``least`` must fit."""
+    def of(
+        cls, memory: float, reading: Reading, *, per_input: int, working: int, itemsize: int, least: int, where: str
+    ) -> Budget:
+        """From bytes: an eighth for products of pairs, the rest for blocks of inputs, of which ``least`` must fit; of
+        that a little for work, ``working`` bytes at least, where blocks are made some inputs at a time."""
         s, r = reading.stack
         per_pair = 2 * itemsize * s * r * r
-        needed = max(8 * per_pair, -(-8 * least * per_input // 7))
+        needed = max(8 * per_pair, -(-8 * (least * per_input + working) // 7))
         if memory < needed:
             do = "raise memory= to that, or take a smaller network"
             expected = f"memory of at least {needed} bytes, for the smallest block of inputs"
             raise DomainError(sentence(where, expected, f"{memory:.0f}", do))
-        return cls(int(memory * 7 / 8 // per_input), int(memory / 8 // per_pair))
+        room = max(working, memory / 32) if working else 0.0
+        return cls(int((memory * 7 / 8 - room) // per_input), int(memory / 8 // per_pair), room)
 
 
 def fill(theta: Tensor, x1: Tensor, x2: Tensor | None, terms1: Terms, terms2: Terms, budget: Budget) -> None:
@@ -91,15 +116,26 @@ def _meet(
         _add(theta[:, :, :, columns], left, terms2(second[columns]), pairs)
 
 
-def _add(theta: Tensor, left: list[Term], right: list[Term], pairs: int, below: bool = True) -> None:
-    """theta += Σ_terms, a panel of rows at a time and ``pairs`` at most; what is below the diagonal may be left out."""
+def _add(theta: Tensor, left: Block, right: Block, pairs: int, below: bool = True) -> None:
+    """theta += Σ_terms, what is there first and then what is made; what is below the diagonal may be left out."""
+    both = list(zip(left, right, strict=True))
+    there = [(one, other) for one, other in both if isinstance(one, Term) and isinstance(other, Term)]
+    _add_products(theta, there, pairs, below)
+    for one, other in both:
+        if not isinstance(one, Term):
+            for part in one.parts(other):
+                _add_products(theta, [part], pairs, below)
+
+
+def _add_products(theta: Tensor, products: list[tuple[Term, Term]], pairs: int, below: bool) -> None:
+    """A panel of rows at a time and ``pairs`` at most."""
     n, m = theta.shape[1], theta.shape[3]
     height = max(1, min(n, PANEL, pairs // m))
     width = max(1, pairs // height)
     for rows in blocks(0, n, height):
         for columns in blocks(0 if below else rows.start, m, width):
             tile = theta[:, rows, :, columns]
-            for one, other in zip(left, right, strict=True):
+            for one, other in products:
                 _add_term(tile, one.rows(rows), other.rows(columns))
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ntk_teach.empirical.calls import LINEAR, Call, LinearLayer, observed, recorded
+from ntk_teach.empirical.calls import LINEAR, Call, Layer, observed, recorded
 from ntk_teach.empirical.plain import row_of_layers
 from ntk_teach.errors import (
     DomainError,
@@ -35,7 +35,7 @@ class Problem(NamedTuple):
     outputs: int  # c
     memory: float  # bytes
     where: str
-    layers: list[LinearLayer]  # that the layerwise way would use
+    layers: list[Layer]  # that the layerwise way would use
     single: list[Call]  # the first input alone
     triple: list[Call]  # the first input twice, then another
     output: Tensor | None  # of the three, with its graph; None for a plain row of layers, which was not tried
@@ -76,7 +76,9 @@ def examined(network: object, x1: Tensor, x2: Tensor | None, memory: float | int
     three = torch.cat([first[:1], first[:1], _another(first, second)])
     with torch.enable_grad(), recorded(layers) as triple, _Kept(network, three) as kept:
         together = readable(network(three), three, "x1", where)
-    if not _near(together.detach(), alone):
+    # An output near 0 is a sum whose terms are not: they say how large its rounding is.
+    terms = max((float(call.post.detach().abs().max()) for call in triple), default=0.0)
+    if not _near(together.detach(), alone, terms):
         received = "an output that changes with the others in the batch, or from one call to the next"
         do = "call network.eval() if that is the training mode; otherwise Θ(x, x') does not exist"
         raise DomainError(sentence(where, "a network that treats the inputs one by one", received, do))
@@ -116,9 +118,12 @@ def unmixed(problem: Problem) -> bool:
     )
 
 
-def _near(batch: Tensor, alone: Tensor) -> bool:
-    """Are the first two rows that of the first input alone, but for the rounding of another order of summation?"""
-    rounding = torch.finfo(batch.dtype).eps ** 0.5 * batch.abs().max()
+def _near(batch: Tensor, alone: Tensor, terms: float = 0.0) -> bool:
+    """Are the first two rows that of the first input alone, but for the rounding of another order of summation?
+
+    ``terms`` is the size of what was summed, where it is larger than the sums.
+    """
+    rounding = torch.finfo(batch.dtype).eps ** 0.5 * batch.abs().max().clamp(min=terms)
     return not bool(((batch[:2] - alone).abs() > rounding).any())  # NaN is near NaN
 
 

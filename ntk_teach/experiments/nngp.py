@@ -13,7 +13,7 @@ from ntk_teach.data.mnist import mnist
 from ntk_teach.experiments.result import Array
 from ntk_teach.zoo import mlp
 
-__all__ = ["nngp", "one_hot", "standardized"]
+__all__ = ["by_class", "nngp", "one_hot", "posterior_mean", "standardized"]
 
 # Activation, hidden layers, σ_w², σ_b²: the best of Lee et al. 2018, Table 1, for 1000 digits (MNIST:1k).
 BEST: dict[str, tuple[Activation, int, float, float]] = {"relu": (relu, 20, 1.45, 0.28), "tanh": (tanh, 20, 1.96, 0.62)}
@@ -57,10 +57,10 @@ def nngp(
         kernel = mlp(hidden + 1, activation, sigma_w=weights**0.5, sigma_b=biases**0.5).nngp(x)
         scores = np.zeros((2, len(sizes), splits))
         for split in range(splits):
-            order = _by_class(labels, split)  # [10, digits per class]
+            order = by_class(labels, split)  # [10, digits per class]
             for row, size in enumerate(sizes):
                 chosen, rest = order[:, : size // 10].reshape(-1), order[:, size // 10 :].reshape(-1)
-                mean = _posterior_mean(kernel, chosen, rest, targets[chosen], noise)
+                mean = posterior_mean(kernel, chosen, rest, targets[chosen], noise)
                 right = (mean.argmax(1) == labels[rest]).double().mean()
                 scores[:, row, split] = right, (mean - targets[rest]).square().mean()
         found |= {f"accuracy_{name}": scores[0], f"error_{name}": scores[1]}
@@ -78,7 +78,7 @@ def one_hot(labels: Tensor) -> Tensor:
     return torch.nn.functional.one_hot(labels.long(), 10).double() - 0.1
 
 
-def _by_class(labels: Tensor, seed: int) -> Tensor:
+def by_class(labels: Tensor, seed: int) -> Tensor:
     """The places of the digits, one row a class, each in random order."""
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(labels), generator=generator).to(labels.device)
@@ -87,7 +87,7 @@ def _by_class(labels: Tensor, seed: int) -> Tensor:
     return torch.stack([row[:shortest] for row in rows])
 
 
-def _posterior_mean(kernel: Tensor, chosen: Tensor, rest: Tensor, targets: Tensor, noise: float) -> Tensor:
+def posterior_mean(kernel: Tensor, chosen: Tensor, rest: Tensor, targets: Tensor, noise: float) -> Tensor:
     """Σ(x, X) (Σ(X, X) + σ²)⁻¹ y, by Cholesky: the variances are not asked for."""
     gram = kernel[chosen][:, chosen] + noise**2 * torch.eye(len(chosen), dtype=kernel.dtype, device=kernel.device)
     weights = torch.cholesky_solve(targets.to(kernel), torch.linalg.cholesky(gram))

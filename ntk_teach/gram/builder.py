@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,9 +12,23 @@ from torch import Tensor
 from ntk_teach.activations import Activation
 from ntk_teach.duals import ArcCosine, ArcSine, HermiteDual, PolynomialDual
 from ntk_teach.errors import NTKError
+from ntk_teach.gram.convolution_builder import convolution_plan
+from ntk_teach.gram.gpu import fused_convolution_plan
+from ntk_teach.gram.graphs import GraphPlan
 from ntk_teach.gram.one_dimensional import sphere_plan
 from ntk_teach.gram.plan import FusedPlan, LayerPlan, Plan
-from ntk_teach.gram.steps import Affine, ArcCosineStep, ArcSineStep, DualStep, ResidualStep, SeriesStep, Sides, Step
+from ntk_teach.gram.steps import (
+    Affine,
+    ArcCosineStep,
+    ArcSineStep,
+    DualStep,
+    ResidualStep,
+    SeriesStep,
+    Sides,
+    Step,
+    bent,
+    reciprocal,
+)
 from ntk_teach.inputs import Inputs
 from ntk_teach.layers import Dense, Layer, Residual
 from ntk_teach.layers.layer import described_fault
@@ -49,10 +62,15 @@ class _Side:
 
 
 def plan_of(layers: Sequence[Layer], x1: Inputs, x2: Inputs | None) -> Plan:
-    """The cheapest way through these layers: a polynomial in the cosine where norms are equal, steps in place, or, with
-    layers that neither knows, their own algebra."""
+    """The cheapest way through these layers: a polynomial in the cosine where norms are equal, steps in place, strips
+    of pixel pairs for convolutions, or, with layers that none of them knows, their own algebra."""
     if isinstance(x1, Ragged) or isinstance(x2, Ragged) or not all(map(_known, layers)):
-        return LayerPlan(x1, x1 if x2 is None else x2, tuple(layers), symmetric=x2 is None)
+        found: Plan | None = None
+        if isinstance(x1, Ragged) and (x2 is None or isinstance(x2, Ragged)) and x1.edges is not None:
+            return GraphPlan(x1, x1 if x2 is None else x2, tuple(layers), symmetric=x2 is None)
+        if not isinstance(x1, Ragged) and not isinstance(x2, Ragged):
+            found = fused_convolution_plan(layers, x1, x2) or convolution_plan(layers, x1, x2)
+        return found or LayerPlan(x1, x1 if x2 is None else x2, tuple(layers), symmetric=x2 is None)
     if sum(map(_price, layers)) >= POLYNOMIAL and (plan := sphere_plan(layers, x1, x2, _own_kernels)) is not None:
         return plan
     inputs = [x1] if x2 is None else [x1, x2]
@@ -94,11 +112,6 @@ def _own_kernels(layers: Sequence[Layer], variance: Tensor) -> tuple[Tensor, Ten
     return side.nngp, side.ntk
 
 
-def _affine(layer: Dense) -> Affine:
-    eta_w, eta_b = layer.eta_w * layer.trained, layer.eta_b * layer.trained
-    return Affine(layer.sigma_w**2, layer.sigma_b**2, eta_w, eta_b)
-
-
 class _Builder:
     """Walks through the layers with the variances of both sides, in float64; its steps compute in ``dtype``."""
 
@@ -114,15 +127,15 @@ class _Builder:
             position += 1
             try:
                 if isinstance(layer, Dense):
-                    step: Step = _affine(layer)
-                    sides = [side.affine(_affine(layer)) for side in sides]
+                    step: Step = Affine.of(layer)
+                    sides = [side.affine(Affine.of(layer)) for side in sides]
                 elif isinstance(layer, Residual):
                     branch, inner = self.steps(layer.branch.layers, sides)
                     step = ResidualStep(branch)
                     sides = [side.plus(other) for side, other in zip(sides, inner, strict=True)]
                 else:
                     assert isinstance(layer, Activation)
-                    merged = _affine(behind[0]) if behind and isinstance(behind[0], Dense) else None
+                    merged = Affine.of(behind[0]) if behind and isinstance(behind[0], Dense) else None
                     step, merges = self._activation(layer, merged, sides)
                     sides = [side.activated(layer) for side in sides]
                     if merges and merged is not None:
@@ -138,14 +151,13 @@ class _Builder:
         one, two = sides[0].nngp, sides[-1].nngp
         dual = layer.dual
         if isinstance(dual, ArcCosine):
-            w1, w2 = ((dual.positive + dual.negative) / 2) ** 2, ((dual.positive - dual.negative) / 2) ** 2
-            p, q = 2 * w2 / math.pi, w1 - w2
+            p, q = bent(dual)
             if p == 0:  # a straight line after all
-                return Affine(w1), False
+                return Affine(q), False
             affine = merged or Affine()
             first, self.kinked = not self.kinked, True
-            left = self._rounded(-_reciprocal(one.sqrt()), affine.w * p * one.sqrt())
-            right = self._rounded(_reciprocal(two.sqrt()), two.sqrt())
+            left = self._rounded(-reciprocal(one.sqrt()), affine.w * p * one.sqrt())
+            right = self._rounded(reciprocal(two.sqrt()), two.sqrt())
             return ArcCosineStep(p, q, affine, first, left, right), True
         if isinstance(dual, ArcSine) and dual.b**2 * max(float(one.max()), float(two.max())) < STEEP[self.dtype]:
             g1, g2 = (torch.rsqrt(1 + 2 * dual.b**2 * v) for v in (one, two))
@@ -173,7 +185,7 @@ class _Builder:
         kept = slice(None) if parity is None else slice(1 - parity, None, 2)  # φ̇ is even where φ is odd
         root = torch.arange(1, terms + 1, dtype=torch.float64, device=one.device).sqrt()
         sides = [
-            self._rounded(_reciprocal(v.sqrt()), v.sqrt(), a[:, 0], (b / root)[:, kept])
+            self._rounded(reciprocal(v.sqrt()), v.sqrt(), a[:, 0], (b / root)[:, kept])
             for v, (a, b) in zip((one, two), (pairs[0], pairs[-1]), strict=True)
         ]
         return SeriesStep(parity, weights[kept], dual.tolerance, *sides)
@@ -184,8 +196,3 @@ def _shares(coefficients: Tensor) -> Tensor:
     squares = coefficients.square()
     total = squares.sum(1, keepdim=True)
     return squares / torch.where(total > 0, total, 1.0)
-
-
-def _reciprocal(x: Tensor) -> Tensor:
-    """1/x, and 0 where x is 0: a unit that never moves has correlation 0 with every other."""
-    return torch.where(x > 0, 1 / torch.where(x > 0, x, 1), 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ from ntk_teach.errors import DomainError, check_count, sentence
 from ntk_teach.gram.blocks import Block, panels_of, tiles_of
 from ntk_teach.gram.builder import plan_of
 from ntk_teach.gram.executors import Executor, Pending
-from ntk_teach.gram.plan import Plan, entries_of_a_pair
+from ntk_teach.gram.plan import Plan
 from ntk_teach.gram.store import Destination, Output, destination, fingerprint
 from ntk_teach.inputs import Inputs
 from ntk_teach.layers import Layer
@@ -26,9 +25,6 @@ __all__ = ["Progress", "gram"]
 
 Progress = Callable[[int, int], None]
 
-CACHE = 5 * 2**20  # bytes that the five blocks of a tile may fill: 352 rows of float64, 512 of float32
-SITES = 256 * 2**20  # bytes that the covariances between sites of one tile may fill
-DEVICE_TILE = 4096  # rows on an accelerator, which wants many pairs at a time
 PARCEL = 4096  # columns of what one task of an executor computes
 WAITING = 16  # tasks that an executor may hold at a time: with their results they are what memory must hold
 
@@ -54,13 +50,13 @@ def gram(
     if x2 is x1:
         x2 = None
     device = home if device is None else _usable(device)
-    entries = entries_of_a_pair(layers, x1, x1 if x2 is None else x2)
-    step = _tile(device, dtype, entries) if tile is None else check_count(tile, name="tile", where="gram")
+    tile = None if tile is None else check_count(tile, name="tile", where="gram")
     shape = (len(x1), len(x1 if x2 is None else x2))
     with torch.no_grad():
         moved = [None if x is None else x.to(device=device, dtype=dtype) for x in (x1, x2)]
         assert moved[0] is not None
         plan = plan_of(layers, moved[0], moved[1])
+        step = plan.height if tile is None else tile
         outs = [None] * len(wanted) if out is None else list(out)
         # What determines the values: the inputs, the layers, and through the diagonal also functions of one name.
         value = fingerprint(*moved, layers, dtype, step, plan.signature()) if any(map(_is_file, outs)) else ""
@@ -89,12 +85,6 @@ def _usable(device: torch.device | str) -> torch.device:
         said = str(fault).partition("\n")[0]
         do = f"choose ntk.device(), which is {best_device()} here"
         raise DomainError(sentence("gram, device", "a device of this machine", f"{device} ({said})", do)) from None
-
-
-def _tile(device: torch.device, dtype: torch.dtype, entries: int) -> int:
-    if entries > 1:  # pairs of sites: some ten arrays of them are alive at once
-        return max(1, math.isqrt(SITES // (10 * dtype.itemsize * entries)))
-    return math.isqrt(CACHE // 5 // dtype.itemsize) // 32 * 32 if device.type == "cpu" else DEVICE_TILE
 
 
 def _is_file(out: object) -> bool:

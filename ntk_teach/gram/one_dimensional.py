@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ntk_teach.errors import ConvergenceError
+from ntk_teach.gram.plan import rows_in_cache
 from ntk_teach.gram.tile import mirror
 from ntk_teach.inner_products import refined
 from ntk_teach.kernel import Kernel
@@ -40,6 +41,10 @@ class SpherePlan:
     angle: bool
     blocks: Tensor
     diagonal: tuple[Tensor, Tensor] | None
+
+    @property
+    def height(self) -> int:
+        return rows_in_cache(self.x1)
 
     def tile(self, rows: slice, columns: slice, buffers: Sequence[Tensor], both: bool) -> tuple[Tensor, Tensor | None]:
         x1, x2 = self.x1[rows], self.x2[columns]

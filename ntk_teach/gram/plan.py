@@ -19,7 +19,11 @@ from ntk_teach.layers import Layer
 from ntk_teach.layers.layer import compares_equal_sites
 from ntk_teach.ragged import Ragged
 
-__all__ = ["FusedPlan", "LayerPlan", "Plan", "entries_of_a_pair"]
+__all__ = ["FusedPlan", "LayerPlan", "Plan", "rows_in_cache"]
+
+CACHE = 5 * 2**20  # bytes that the five blocks of a tile may fill: 352 rows of float64, 512 of float32
+SITES = 256 * 2**20  # bytes that the covariances between sites of one tile may fill
+DEVICE_TILE = 4096  # rows on an accelerator, which wants many pairs at a time
 
 
 @runtime_checkable
@@ -32,6 +36,11 @@ class Plan(Protocol):
     @property
     def x2(self) -> Inputs: ...
 
+    @property
+    def height(self) -> int:
+        """Rows of a tile, and its columns, that suit the plan and its device."""
+        ...
+
     def tile(self, rows: slice, columns: slice, buffers: Sequence[Tensor], both: bool) -> tuple[Tensor, Tensor | None]:
         """Σ and, if ``both``, Θ of these pairs, [rows, columns]; ``buffers`` are five blocks of the same shape."""
         ...
@@ -43,10 +52,9 @@ class Plan(Protocol):
         ...
 
 
-def entries_of_a_pair(layers: Sequence[Layer], x1: Inputs, x2: Inputs) -> int:
-    """How many numbers a covariance holds for one pair of inputs: one for each site, or for each pair of sites."""
-    one, two = (math.prod((x.values if isinstance(x, Ragged) else x).shape[1:-1]) for x in (x1, x2))
-    return one if compares_equal_sites(layers) else one * two
+def rows_in_cache(x: Tensor) -> int:
+    """Rows of a tile whose five blocks fit the cache; an accelerator wants many pairs at a time."""
+    return math.isqrt(CACHE // 5 // x.element_size()) // 32 * 32 if x.device.type == "cpu" else DEVICE_TILE
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,10 @@ class FusedPlan:
     steps: tuple[Step, ...]
     sides: tuple[tuple[Tensor, Tensor], ...]  # exact Σ(x, x) and Θ(x, x) of each list of inputs
     symmetric: bool
+
+    @property
+    def height(self) -> int:
+        return rows_in_cache(self.x1)
 
     def tile(self, rows: slice, columns: slice, buffers: Sequence[Tensor], both: bool) -> tuple[Tensor, Tensor | None]:
         own = self.symmetric and rows == columns
@@ -104,6 +116,15 @@ class LayerPlan:
     x2: Inputs
     layers: tuple[Layer, ...]
     symmetric: bool
+
+    @property
+    def height(self) -> int:
+        one, two = (x.values if isinstance(x, Ragged) else x for x in (self.x1, self.x2))
+        sites, others = (math.prod(x.shape[1:-1]) for x in (one, two))
+        entries = sites if compares_equal_sites(self.layers) else sites * others
+        if entries == 1:
+            return rows_in_cache(one)
+        return max(1, math.isqrt(SITES // (10 * one.element_size() * entries)))  # some ten arrays at a time
 
     def tile(self, rows: slice, columns: slice, buffers: Sequence[Tensor], both: bool) -> tuple[Tensor, Tensor | None]:
         second = None if self.symmetric and rows == columns else self.x2[columns]

@@ -14,11 +14,25 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from ntk_teach.duals import ArcCosine
 from ntk_teach.gram.tile import Tile
 from ntk_teach.inner_products import nearly_collinear
 from ntk_teach.kernel import Dual
+from ntk_teach.layers import Conv2d, Dense
 
-__all__ = ["Affine", "ArcCosineStep", "ArcSineStep", "DualStep", "ResidualStep", "SeriesStep", "Step", "Sides"]
+__all__ = [
+    "Affine",
+    "ArcCosineStep",
+    "ArcSineStep",
+    "DualStep",
+    "ResidualStep",
+    "SeriesStep",
+    "Step",
+    "Sides",
+    "arc_cosine",
+    "bent",
+    "reciprocal",
+]
 
 Sides = tuple[Tensor, ...]
 
@@ -36,7 +50,7 @@ class Step(Protocol):
         ...
 
 
-def _cut(sides: Sides, part: slice) -> Sides:
+def _cut(sides: Sides, part: slice | Tensor) -> Sides:
     return tuple(side[part] for side in sides)
 
 
@@ -48,6 +62,12 @@ class Affine:
     b: float = 0.0
     eta_w: float = 0.0
     eta_b: float = 0.0
+
+    @classmethod
+    def of(cls, layer: Dense | Conv2d) -> Affine:
+        """The scales of a random layer; of a convolution with the sum over its window left out."""
+        w = layer.sigma_w**2 / (layer.window**2 if isinstance(layer, Conv2d) else 1)
+        return cls(w, layer.sigma_b**2, layer.eta_w * layer.trained, layer.eta_b * layer.trained)
 
     def on(self, tile: Tile) -> None:
         if self.w != 1:
@@ -77,6 +97,36 @@ class Affine:
         return self
 
 
+def bent(dual: ArcCosine) -> tuple[float, float]:
+    """p and q of the arc-cosine rule: the kinked and the straight part of the activation."""
+    straight, kinked = (dual.positive + dual.negative) / 2, (dual.positive - dual.negative) / 2
+    return 2 * kinked**2 / math.pi, straight**2 - kinked**2
+
+
+def reciprocal(x: Tensor) -> Tensor:
+    """1/x, and 0 where x is 0: a unit that never moves has correlation 0 with every other."""
+    return torch.where(x > 0, 1 / torch.where(x > 0, x, 1), 0)
+
+
+def arc_cosine(tile: Tile, p: float, q: float, w: float, left: Tensor, right: Tensor) -> None:
+    """Σ ← w (p √(v₁v₂) (sin θ̄ + ρ θ̄) + q Σ),  Θ ← Θ (θ̄ + q/p), with −ρ = cos θ̄ in the first room.
+
+    ``left`` w p √v₁ and ``right`` √v₂ broadcast over the tile; the factor p of Θ is left to the caller.
+    """
+    nngp, ntk, (cosine, angle, spare) = tile.nngp, tile.ntk, tile.room
+    torch.acos(cosine, out=angle)
+    if ntk is not None:
+        ntk.mul_(torch.add(angle, q / p, out=spare) if q else angle)
+    angle.mul_(cosine)
+    torch.addcmul(angle.new_ones(()), cosine, cosine, value=-1, out=cosine)
+    cosine.sqrt_().sub_(angle)  # sin θ̄ + ρ θ̄
+    cosine.mul_(left)
+    if q:
+        nngp.mul_(q * w).addcmul_(cosine, right)
+    else:
+        torch.mul(cosine, right, out=nngp)
+
+
 @dataclass(frozen=True)
 class ArcCosineStep:
     """Rule 2 for φ(u) = a·min(u, 0) + b·max(u, 0), and the linear map behind it.
@@ -93,9 +143,9 @@ class ArcCosineStep:
     right: Sides
 
     def on(self, tile: Tile) -> None:
-        nngp, ntk, (cosine, angle, spare) = tile.nngp, tile.ntk, tile.room
+        cosine = tile.room[0]
         left, right = _cut(self.left, tile.rows), _cut(self.right, tile.columns)
-        torch.mul(nngp, left[0][:, None], out=cosine)
+        torch.mul(tile.nngp, left[0][:, None], out=cosine)
         cosine.mul_(right[0])  # −ρ
         if tile.own:
             cosine.fill_diagonal_(0)
@@ -109,17 +159,7 @@ class ArcCosineStep:
                 return
         else:
             cosine.clamp_(-1, 1)
-        torch.acos(cosine, out=angle)
-        if ntk is not None:
-            ntk.mul_(torch.add(angle, self.q / self.p, out=spare) if self.q else angle)
-        angle.mul_(cosine)
-        torch.addcmul(angle.new_ones(()), cosine, cosine, value=-1, out=cosine)
-        cosine.sqrt_().sub_(angle)  # sin θ̄ + ρ θ̄
-        cosine.mul_(left[1][:, None]).mul_(right[1])
-        if self.q:
-            nngp.mul_(self.q * self.affine.w).add_(cosine)
-        else:
-            tile.nngp, tile.room[0] = cosine, nngp
+        arc_cosine(tile, self.p, self.q, self.affine.w, left[1][:, None], right[1])
         self.affine.finish(tile, self.affine.w * self.p)
 
     def sliced(self, rows: slice, columns: slice) -> ArcCosineStep:

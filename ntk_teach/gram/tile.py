@@ -14,8 +14,8 @@ __all__ = ["Tile", "mirror"]
 class Tile:
     """Σ and Θ of one block of pairs, [rows, columns], and room for three intermediate results of the same shape."""
 
-    rows: slice
-    columns: slice
+    rows: slice | Tensor
+    columns: slice | Tensor
     nngp: Tensor
     ntk: Tensor | None  # None: only Σ is wanted
     room: list[Tensor]

@@ -269,6 +269,14 @@ def test_narrow_networks_are_ahead_along_the_mode_and_behind_at_the_end() -> Non
     assert np.abs(saved["along_100"][:, early]).max() < np.abs(saved["along_1000"][:, early]).min()
 
 
+def test_the_papers_widest_network_stays_nearest_to_the_line() -> None:
+    """The largest distance from the line, saved: at each tenfold width less than half of what it was."""
+    saved = Result.load(RESULTS / "figure3_paper.npz")
+    peaks = [saved[f"deviation_{width}"].max(1) for width in (100, 1000, 10_000)]
+    assert (peaks[1].max() < 0.5 * peaks[0].max()) and (peaks[2].max() < 0.5 * peaks[1].max())
+    assert peaks[2].max() < 0.02
+
+
 def test_a_frozen_kernel_leaves_the_line_of_the_limit_and_not_its_own() -> None:
     """The initial kernel is a cause by itself: h is not 0 for Θ∞'s mode, and exactly 0 for the network's own."""
     digits = ntk.data.mnist(128, seed=0)[0]

@@ -69,6 +69,11 @@ def frozen_features() -> nn.Module:
     return nn.Sequential(features.eval(), nn.ReLU(), nn.Linear(3 * (D - 1), 2))
 
 
+def convolutional() -> nn.Module:
+    layers = [nn.Unflatten(1, (1, 2, D // 2)), nn.Conv2d(1, 3, 2, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(27, 3)]
+    return nn.Sequential(*layers)
+
+
 COVERED = {
     "torch's linear layers": lambda: nn.Sequential(nn.Linear(D, 5), nn.GELU(), nn.Linear(5, 2)),
     "both kinds of layers": lambda: nn.Sequential(ours(D, 6), nn.Tanh(), nn.Linear(6, 5), nn.GELU(), ours(5, 3)),
@@ -78,6 +83,7 @@ COVERED = {
     "an output without axis": Squeezed,
     "partly frozen": partly_frozen,
     "frozen features": frozen_features,
+    "convolution": convolutional,
 }
 
 
@@ -186,8 +192,9 @@ def two_places() -> nn.Module:
     return network
 
 
-def convolutional() -> nn.Module:
-    layers = [nn.Unflatten(1, (1, 2, D // 2)), nn.Conv2d(1, 3, 2, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(27, 3)]
+def transposed() -> nn.Module:
+    """A convolution the other way round has its weights elsewhere."""
+    layers = [nn.Unflatten(1, (1, 2, D // 2)), nn.ConvTranspose2d(1, 3, 2), nn.ReLU(), nn.Flatten(), nn.Linear(27, 3)]
     return nn.Sequential(*layers)
 
 
@@ -212,7 +219,7 @@ UNCOVERED = {
         lambda: nn.Sequential(nn.Linear(D, 5), nn.BatchNorm1d(5), nn.Tanh(), nn.Linear(5, 2)).eval(),
         "parameters in BatchNorm1d",
     ),
-    "convolution": (convolutional, "parameters in Conv2d"),
+    "transposed convolution": (transposed, "parameters in ConvTranspose2d"),
 }
 
 

@@ -149,7 +149,8 @@ class Vanishing(Failing):
 
 FOUND = {
     "layers": COVERED["partly frozen"],
-    "convolution": UNCOVERED["convolution"][0],
+    "convolution": COVERED["convolution"],
+    "transposed": UNCOVERED["transposed convolution"][0],
     "tied": UNCOVERED["a layer called twice"][0],
     "a hook": UNCOVERED["a hook"][0],
     "settled": UNCOVERED["batch normalization, settled"][0],
@@ -231,3 +232,24 @@ def test_arguments_that_do_not_fit_are_refused(case):
     kind, attempt, received = VALUES[case]
     message = raised(kind, attempt)
     assert re.search(f"received .*{received}", message, re.DOTALL), message
+
+
+class AnotherOrder(nn.Module):
+    """Sums of terms near 1 that cancel to 1e-5, rounded otherwise in a batch than alone, as a blocked product may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(D, 50, dtype=torch.float32)
+        self.read = nn.Linear(50, 1, bias=False, dtype=torch.float32)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 1e-5 * self.read(torch.tanh(self.hidden(x))) + 1e-7 * (len(x) > 1)
+
+
+def test_an_output_near_zero_is_no_mixing_of_the_batch():
+    """Rounding is as large as the terms make it; a change of the size of the terms is still refused."""
+    torch.manual_seed(0)
+    assert bool(torch.isfinite(empirical_ntk(AnotherOrder(), X.float())).all())
+    mixing = nn.Sequential(nn.Linear(D, 50), nn.BatchNorm1d(50, track_running_stats=False), nn.Linear(50, 1)).double()
+    with pytest.raises(DomainError, match="batch"):
+        empirical_ntk(mixing.eval(), X)

@@ -20,14 +20,21 @@ from ntk_teach.errors import DomainError
 
 X1, X2 = inputs(7, D, seed=1), inputs(5, D, seed=2)
 V1, V2 = inputs(7, 3, seed=3), inputs(5, 3, seed=4)
-NETWORKS = {"layers": COVERED["both kinds of layers"], "convolution": UNCOVERED["convolution"][0]}
+NETWORKS = {
+    "layers": COVERED["both kinds of layers"],
+    "convolution": COVERED["convolution"],
+    "transposed": UNCOVERED["transposed convolution"][0],
+}
 FUNCTIONS = {
     "layerwise": ("layers", layerwise),
     "trace": ("layers", empirical_ntk_trace),
     "per output": ("layers", empirical_ntk_per_output),
-    "Jacobians": ("convolution", by_autograd),
-    "Jacobians, trace": ("convolution", empirical_ntk_trace),
-    "Jacobians, per output": ("convolution", empirical_ntk_per_output),
+    "convolutions": ("convolution", layerwise),
+    "convolutions, trace": ("convolution", empirical_ntk_trace),
+    "convolutions, per output": ("convolution", empirical_ntk_per_output),
+    "Jacobians": ("transposed", by_autograd),
+    "Jacobians, trace": ("transposed", empirical_ntk_trace),
+    "Jacobians, per output": ("transposed", empirical_ntk_per_output),
 }
 
 

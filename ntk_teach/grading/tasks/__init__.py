@@ -21,6 +21,11 @@ CHAPTERS = {
     "06": "least_squares_dynamics",
     "07": "generalization",
     "08": "lazy_training",
+    "09": "convolutional_ntk",
+    "10": "recurrent_ntk",
+    "11": "graph_ntk",
+    "12": "physics_informed",
+    "13": "neural_collapse",
 }
 BOOK = "book"  # the variant that every chapter has
 
