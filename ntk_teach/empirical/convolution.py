@@ -21,6 +21,7 @@ from ntk_teach.empirical.reading import Reading
 __all__ = ["Form", "Streamed", "chosen", "held", "meeting", "found"]
 
 PASS = 64  # multiplications in the time of one pass through memory, as timed on a CPU
+CALLS = 200_000  # and in the time that a pair of sites takes for itself, however few inputs there are
 
 
 class Form(Enum):
@@ -38,12 +39,13 @@ def chosen(size: Sizes, reading: Reading, n: int, m: int) -> Form:
     patches of K units:
         pairs of sites   S² (K + r C): for each pair of sites one product of patches and r products of signals;
         gradients        r C K + c S C K (1/n + 1/m): r products of gradients, each of which is formed once.
-    The r products of a pair of sites must also be read, multiplied and added, hence C + PASS for C. Few sites speak
+    The r products of a pair of sites must also be read, multiplied and added, hence C + PASS for C, and each pair of
+    sites is a turn of a loop, hence CALLS, shared by the n·m pairs of inputs. Few sites speak
     for pairs of sites, S² below about the harmonic sum of K and r C, and many for gradients. Of these, whichever is
     smaller is kept: c C K numbers, or the c C S of the signals and the units that enter.
     """
     c, met = reading.outputs, sum(1 for _ in reading.pairs())
-    by_sites = size.sites**2 * (size.patch + met * (size.leaving + PASS))
+    by_sites = size.sites**2 * (size.patch + met * (size.leaving + PASS) + CALLS / (n * m))
     weights = size.leaving * size.patch
     by_gradients = met * weights + c * size.sites * weights * (1 / n + 1 / m)
     if by_sites < by_gradients:

@@ -1,4 +1,4 @@
-"""The paper's experiments as functions, at any size, and their results in files."""
+"""The experiments of the book as functions, at any size, and their results in files."""
 
 from ntk_teach.experiments.cntk import cntk as cntk
 from ntk_teach.experiments.figure1 import figure1 as figure1

@@ -17,7 +17,7 @@ from ntk_teach.experiments.sizes import EXPERIMENTS, SIZES, settings
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m ntk_teach.experiments",
-        description="The experiments of Jacot, Gabriel & Hongler 2018, section 6, and Lee et al. 2018, at three sizes.",
+        description="The experiments of the book that take longer than a page may, at three sizes.",
         epilog="example: python -m ntk_teach.experiments figure1 figure3 --size paper --device cuda --out book/results",
     )
     parser.add_argument("experiment", nargs="+", help=f"one or more of {', '.join(EXPERIMENTS)}, or all")
