@@ -212,7 +212,7 @@ def test_a_saved_mutag_can_be_derived_again(path):
     for place, seed in enumerate(saved["seeds"]):
         split = StratifiedKFold(10, shuffle=True, random_state=int(seed)).split(saved["labels"], saved["labels"])
         train, test = next(iter(split))
-        found = accuracy(gram / gram.min(), saved["labels"], train, test, saved["penalties"][1:4])
+        found = accuracy(gram / gram.min(), saved["labels"], train, test, saved["penalties"][1:4].tolist())
         np.testing.assert_allclose(saved["accuracy"][place, 0, 0, 1:4, 0], found, atol=1e-6)
     for place, fold in np.ndindex(saved["nested"].shape):
         chosen = tuple(saved["chosen"][place, fold])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -17,6 +16,7 @@ from ntk_teach.gram.strips import ArcCosineStrip, Box, DualStrip, Pixels, Residu
 from ntk_teach.kernel import Kernel
 from ntk_teach.layers import AvgPool, Conv2d, Dense, Flatten, GlobalAvgPool, Layer, Residual
 from ntk_teach.layers.layer import compares_equal_sites, described_fault, through
+from ntk_teach.sites import Sites
 
 __all__ = ["convolution_plan", "convolutional"]
 
@@ -34,8 +34,8 @@ def convolution_plan(layers: Sequence[Layer], x1: Tensor, x2: Tensor | None) -> 
     sides = [Kernel.of(x.double(), x[:1].double(), paired=True) for x in ([x1] if x2 is None else [x1, x2])]
     steps, _ = _steps(trunk, sides, x1.dtype, layers)
     weights = _weights(read, x1, paired)
-    left, right = (x1 / x1.shape[-1]).unbind(-1), torch.cat([other, other], 1).unbind(-1)
-    pixels = Pixels(tuple(v.contiguous() for v in left), tuple(v.contiguous() for v in right))
+    one, two = (x1 / x1.shape[-1]).movedim(0, -1).unbind(2), torch.cat([other, other], 1).movedim(0, -1).unbind(2)
+    pixels = Pixels(tuple(v.contiguous() for v in one), tuple(v.contiguous() for v in two))
     dense = tuple(map(Affine.of, tail))
     return ConvolutionPlan(x1, other, (pixels, *steps), weights, dense, paired, symmetric=x2 is None)
 
@@ -72,12 +72,17 @@ def _known(layer: Layer) -> bool:
 def _weights(read: Sequence[Layer], x: Tensor, paired: bool) -> dict[int, Tensor]:
     """What each pixel pair counts in the read-out: the derivative of its own algebra, which is linear."""
     _, h, w, _ = x.shape
+    shape = (h * w,) if paired else (h * w, h * w)
     with torch.enable_grad():
-        k = Kernel.of(x.new_ones(1, h, w, 1), x.new_ones(1, h, w, 1), paired=paired)
-        cov = k.nngp.clone().requires_grad_()
-        (found,) = torch.autograd.grad(through(read, replace(k, nngp=cov)).nngp.sum(), cov)
+        cov = x.new_zeros(1, 1, *shape).requires_grad_()
+        none, sites = x.new_zeros(1, 0, *shape), Sites((h, w))  # Θ and Σ(x, x) of no image at all
+        k = Kernel(cov, none, none[0], none[0], True, False, (sites, sites), paired)
+        (found,) = torch.autograd.grad(through(read, k).nngp.sum(), cov)
     if paired:
         return {0: found.view(h, w)}
+    equal = float(found.flatten()[0])
+    if bool((found == equal).all()):
+        return dict.fromkeys(range(h), found.new_full((h, w, w), equal))
     pairs = found.view(h, w, h, w)
     rows = torch.arange(h, device=x.device)
     strips = {shift: pairs[rows, :, (rows + shift) % h] for shift in range(h)}
@@ -125,7 +130,7 @@ def _linear(layer: Layer) -> Scaled:
 def _activation(
     layer: Activation, merged: Scaled | None, variances: list[Tensor], dtype: torch.dtype
 ) -> tuple[StripStep, bool]:
-    """The step, and whether it does the linear layer behind it, too. Variances are [n, h, w] and [m, 2h, w]."""
+    """The step, and whether it does the linear layer behind it, too. Variances are [h, w, n] and [2h, w, m]."""
     one, two = variances
     dual = layer.dual
     if isinstance(dual, ArcCosine) and dual.negative != dual.positive:
@@ -142,5 +147,6 @@ def _activation(
 def _on_rows(sides: list[Kernel]) -> list[Tensor]:
     """Variances at the pixels of both lists, the second with its rows twice below itself."""
     assert sides[0].sites is not None
-    one, two = (side.variances[0].view(-1, *sides[0].sites[0].grid) for side in (sides[0], sides[-1]))
-    return [one, torch.cat([two, two], 1)]
+    grid = sides[0].sites[0].grid
+    one, two = (side.variances[0].T.contiguous().view(*grid, -1) for side in (sides[0], sides[-1]))
+    return [one, torch.cat([two, two])]

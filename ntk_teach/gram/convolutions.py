@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ntk_teach.gram.blocks import tiles_of
 from ntk_teach.gram.steps import Affine
 from ntk_teach.gram.strips import Part, Strip, StripStep
 from ntk_teach.gram.tile import Tile, mirror
 
 __all__ = ["ConvolutionPlan"]
 
-STRIP = 2**19  # bytes of one of the five arrays of a strip, on a processor
+STRIP = 2**20  # bytes of one of the five arrays of a strip, on a processor
 DEVICE_STRIP = 2**28  # and on an accelerator, which wants many pairs at a time
 IMAGES = 8  # rows of a tile, at least
 
@@ -43,7 +44,8 @@ class ConvolutionPlan:
 
     @property
     def height(self) -> int:
-        return max(IMAGES, math.isqrt(self._most))
+        # Of an image with itself and others of its tile all pairs are computed where pixels are paired: small tiles.
+        return max(IMAGES, math.isqrt(self._most) // (4 if self.paired else 1))
 
     @property
     def _pixels(self) -> tuple[int, ...]:
@@ -60,14 +62,16 @@ class ConvolutionPlan:
     def tile(self, rows: slice, columns: slice, buffers: Sequence[Tensor], both: bool) -> tuple[Tensor, Tensor | None]:
         own = self.symmetric and rows == columns
         result = Tile(rows, columns, buffers[0].zero_(), buffers[1].zero_() if both else None, list(buffers[2:]))
-        height, width = rows.stop - rows.start, columns.stop - columns.start
-        device = self.x1.device
-        first = torch.tensor([[rows.start], [columns.start]], device=device)
-        if own:
-            self._sum(result, first, torch.triu_indices(height, height, 1, device=device), own=False)
-            self._sum(result, first, torch.arange(height, device=device).expand(2, -1), own=True)
+        if self.paired:
+            self._blocks(result, rows, columns, own)
         else:
-            self._sum(result, first, torch.ones(height, width, device=device).nonzero().T, own=False)
+            height, width, device = rows.stop - rows.start, columns.stop - columns.start, self.x1.device
+            first = torch.tensor([[rows.start], [columns.start]], device=device)
+            if own:
+                self._sum(result, first, torch.triu_indices(height, height, 1, device=device), own=False)
+                self._sum(result, first, torch.arange(height, device=device).expand(2, -1), own=True)
+            else:
+                self._sum(result, first, torch.ones(height, width, device=device).nonzero().T, own=False)
         for step in self.tail:
             step.on(result)
         if own:
@@ -76,6 +80,23 @@ class ConvolutionPlan:
                     mirror(kernel, kernel.diagonal().clone())
         return result.nngp, result.ntk
 
+    def _blocks(self, result: Tile, rows: slice, columns: slice, own: bool) -> None:
+        """Weighted sums over the pixels of all pairs, block by block, into their places in ``result``."""
+        both, pixels = result.ntk is not None, self._pixels
+        step = max(1, min(math.isqrt(self._most), self.height))
+        arrays = self.x1.new_empty(5 if both else 4, math.prod(pixels) * step**2)
+        weights = self.weights[0].flatten()
+        for here, there in tiles_of(rows.stop - rows.start, columns.stop - columns.start, step, own):
+            shape = (*pixels, here.stop - here.start, there.stop - there.start)
+            same = own and here == there
+            strip = Strip.within(arrays, both, shape, own=same, shift=0, paired=True, pairs_last=True)
+            for layer in self.steps:
+                layer.sliced(_moved(here, rows.start), _moved(there, columns.start)).on(strip)
+            sums = torch.tensordot(strip.kernels.flatten(1, 2), weights, dims=([1], [0]))  # [1 or 2, here, there]
+            for kernel, total in zip((result.nngp, result.ntk), sums, strict=False):
+                assert kernel is not None
+                kernel[here, there] = total
+
     def _sum(self, result: Tile, first: Tensor, pairs: Tensor, own: bool) -> None:
         """Weighted sums over all pixel pairs of these pairs of images, [2, pairs], into their places in ``result``,
         which begins at the images ``first``, [2, 1]."""
@@ -83,7 +104,7 @@ class ConvolutionPlan:
             return
         both, pixels = result.ntk is not None, self._pixels
         most = min(self._most, pairs.shape[1])
-        last = self.paired or most > pixels[-1]
+        last = most > pixels[-1]
         arrays = self.x1.new_empty(5 if both else 4, most * math.prod(pixels))
         for some in torch.split(pairs, most, dim=1):
             one, two = some + first
@@ -91,7 +112,7 @@ class ConvolutionPlan:
             shape = (*pixels, len(one)) if last else (len(one), *pixels)
             totals = self.x1.new_zeros(1 + both, len(one))
             for shift, times in self._shifts(own):
-                strip = Strip.within(arrays, both, shape, own=own, shift=shift, paired=self.paired, pairs_last=last)
+                strip = Strip.within(arrays, both, shape, own=own, shift=shift, paired=False, pairs_last=last)
                 for step in steps:
                     step.on(strip)
                 weights = self.weights[shift].flatten()
@@ -120,3 +141,7 @@ class ConvolutionPlan:
         plan = replace(self.sliced(one, one), symmetric=False)
         nngp, ntk = plan.tile(one, one, list(self.x1.new_empty(5, 1, 1)), both=True)
         return float(nngp), None if ntk is None else float(ntk)
+
+
+def _moved(part: slice, by: int) -> slice:
+    return slice(part.start + by, part.stop + by)

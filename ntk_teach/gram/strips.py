@@ -4,7 +4,7 @@ A convolution takes the pair of pixels (i, j) to the pairs (i + a, j + a): the o
 whose rows differ by one and the same number go through the whole depth on their own, small enough for the cache. A
 strip holds them for some pairs of images: pixel (r, c) of the one with pixel ((r + shift) mod h, c') of the other,
 [pairs, h, w, w], or [h, w, w, pairs] where the images are so small that this makes the longer rows. Where the network
-compares like with like only, it is [h, w, pairs], and the shift is 0.
+compares like with like only, it is [h, w, n, m], for all pairs of two lists, and the shift is 0.
 """
 
 from __future__ import annotations
@@ -63,19 +63,21 @@ class Strip(Tile):
         themselves, so that they broadcast."""
         rows, columns = (0, 1) if self.pairs_last else (1, 2)
         two = right.narrow(rows, self.shift, left.shape[rows])
-        return (left, two) if self.paired else (left.unsqueeze(columns + 1), two.unsqueeze(columns))
+        if self.paired:
+            return left[..., None], two[..., None, :]
+        return left.unsqueeze(columns + 1), two.unsqueeze(columns)
 
     def coincident(self, values: Tensor) -> Tensor:
-        """Those of pixels with themselves, a view, where the strip has them: [h, w, pairs] or [pairs, h, w]."""
+        """Those of pixels with themselves, a view, where the strip has them: [h, w, n or pairs] or [pairs, h, w]."""
         if self.paired:
-            return values
+            return values.diagonal(dim1=2, dim2=3)
         return values.diagonal(dim1=1, dim2=2).transpose(1, 2) if self.pairs_last else values.diagonal(dim1=2, dim2=3)
 
 
 def cut(values: Tensor, part: Part, pairs_last: bool) -> Tensor:
-    """Numbers at the pixels of some images, [n, h, w], with the axis of images first or last."""
-    found = values[part]
-    return found.movedim(0, -1).contiguous() if pairs_last else found
+    """Numbers at the pixels of some images, out of [h, w, n]; for a strip with pairs first, [pairs, h, w]."""
+    found = values[..., part] if isinstance(part, slice) else values.index_select(-1, part)
+    return found if pairs_last else found.movedim(-1, 0).contiguous()
 
 
 @runtime_checkable
@@ -86,8 +88,8 @@ class StripStep(Protocol):
         """Carry the strip through, in place."""
         ...
 
-    def sliced(self, rows: Part, columns: Part, pairs_last: bool = False) -> StripStep:
-        """The step for some images only."""
+    def sliced(self, rows: Part, columns: Part, pairs_last: bool = True) -> StripStep:
+        """The step for some images only. The tables of a plan are [h, w, n]; those of a strip lie as the strip does."""
         ...
 
 
@@ -106,7 +108,7 @@ class Pixels:
             else:
                 torch.mul(one, two, out=strip.nngp)
 
-    def sliced(self, rows: Part, columns: Part, pairs_last: bool = False) -> Pixels:
+    def sliced(self, rows: Part, columns: Part, pairs_last: bool = True) -> Pixels:
         left = tuple(cut(values, rows, pairs_last) for values in self.left)
         return Pixels(left, tuple(cut(values, columns, pairs_last) for values in self.right))
 
@@ -167,7 +169,7 @@ class Scaled:
         self.affine.on(strip)
         strip.fresh = False
 
-    def sliced(self, rows: Part, columns: Part, pairs_last: bool = False) -> Scaled:
+    def sliced(self, rows: Part, columns: Part, pairs_last: bool = True) -> Scaled:
         return self
 
 
@@ -198,7 +200,7 @@ class ArcCosineStrip:
             self.linear.box.on(strip)
         self.linear.affine.finish(strip, self.linear.affine.w * self.p)
 
-    def sliced(self, rows: Part, columns: Part, pairs_last: bool = False) -> ArcCosineStrip:
+    def sliced(self, rows: Part, columns: Part, pairs_last: bool = True) -> ArcCosineStrip:
         (one, scale), (two, other) = self.left, self.right
         left = cut(one, rows, pairs_last), cut(scale, rows, pairs_last)
         return replace(self, left=left, right=(cut(two, columns, pairs_last), cut(other, columns, pairs_last)))
@@ -224,7 +226,7 @@ class DualStrip:
         if strip.ntk is not None:
             strip.ntk.mul_(slope)
 
-    def sliced(self, rows: Part, columns: Part, pairs_last: bool = False) -> DualStrip:
+    def sliced(self, rows: Part, columns: Part, pairs_last: bool = True) -> DualStrip:
         return replace(self, left=cut(self.left, rows, pairs_last), right=cut(self.right, columns, pairs_last))
 
 
@@ -242,5 +244,5 @@ class ResidualStrip:
         if strip.ntk is not None and ntk is not None:
             strip.ntk.add_(ntk)
 
-    def sliced(self, rows: Part, columns: Part, pairs_last: bool = False) -> ResidualStrip:
+    def sliced(self, rows: Part, columns: Part, pairs_last: bool = True) -> ResidualStrip:
         return ResidualStrip(tuple(step.sliced(rows, columns, pairs_last) for step in self.branch))

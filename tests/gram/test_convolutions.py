@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import ntk_teach as ntk
 from ntk_teach.gram.builder import plan_of
-from ntk_teach.gram.convolutions import ConvolutionPlan
+from ntk_teach.gram.convolutions import STRIP, ConvolutionPlan
 from ntk_teach.gram.plan import LayerPlan
 
 C, S, D, GAP, FLAT = ntk.Conv2d, ntk.serial, ntk.Dense, ntk.GlobalAvgPool(), ntk.Flatten()
@@ -109,3 +110,31 @@ def test_a_plan_cut_for_a_worker():
     k = arch.kernel(x)
     torch.testing.assert_close(nngp, k.nngp[1:4, 5:9], rtol=1e-13, atol=0)
     torch.testing.assert_close(ntk_, k.ntk[1:4, 5:9], rtol=1e-13, atol=0)
+
+
+class Largest(TorchDispatchMode):
+    """Bytes of the largest storage that any operation returned."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bytes = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        for tensor in result if isinstance(result, tuple | list) else (result,):
+            if isinstance(tensor, torch.Tensor):
+                self.bytes = max(self.bytes, tensor.untyped_storage().nbytes())
+        return result
+
+
+def test_memory_is_that_of_strips():
+    """No tensor holds the pixel pairs of more than one pair of images, however many images there are."""
+    pixels = 12 * 12
+    x = torch.rand(12, 12, 12, 1, dtype=torch.float64)
+    for arch, most in ((IN_STRIPS["global"], 8 * pixels**2), (IN_STRIPS["flat"], 0)):
+        with Largest() as largest:
+            arch.ntk(x)
+        assert largest.bytes <= max(most, 5 * STRIP)
+    with Largest() as plain:
+        S(C(3), GAP).kernel(x)
+    assert plain.bytes >= 144 * 8 * pixels**2 > 2 * largest.bytes
