@@ -53,8 +53,8 @@ from ntk_teach.costs import cross_entropy as cross_entropy
 from ntk_teach.costs import logistic as logistic
 from ntk_teach.costs import squared_error as squared_error
 from ntk_teach.device import device as device
-from ntk_teach.diagnose import Diagnosis as Diagnosis
-from ntk_teach.diagnose import diagnose as diagnose
+from ntk_teach.diagnosis import Diagnosis as Diagnosis
+from ntk_teach.diagnosis import diagnose as diagnose
 from ntk_teach.dynamics import gradient_descent as gradient_descent
 from ntk_teach.empirical import empirical_ntk as empirical_ntk
 from ntk_teach.empirical import empirical_ntk_per_output as empirical_ntk_per_output

@@ -10,7 +10,7 @@ from strategies import inputs
 from torch import nn
 
 import ntk_teach as ntk
-from ntk_teach.diagnose.report import COLUMNS, LAZY, TURNED
+from ntk_teach.diagnosis.report import COLUMNS, LAZY, TURNED
 from ntk_teach.errors import DomainError, DtypeError, NTKError, ShapeError
 
 # torch itself still calls torch.jit.script when its forward mode is used for the first time.

@@ -15,7 +15,7 @@ FLOORS = [
     ["gram", "architecture", "zoo", "augmentation", "empirical"],
     ["costs", "spectrum", "kernel_gradient_descent", "least_squares", "posterior", "generalization", "neural_collapse"],
     ["finite_width", "dynamics", "training", "linearize", "random_features", "landscape", "lazy", "physics_informed"],
-    ["diagnose", "surrogate"],
+    ["diagnosis", "surrogate"],
     ["data", "plot", "interactive", "experiments"],
     ["grading"],
 ]

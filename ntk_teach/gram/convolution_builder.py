@@ -75,7 +75,7 @@ def _weights(read: Sequence[Layer], x: Tensor, paired: bool) -> dict[int, Tensor
     shape = (h * w,) if paired else (h * w, h * w)
     with torch.enable_grad():
         cov = x.new_zeros(1, 1, *shape).requires_grad_()
-        none, sites = x.new_zeros(1, 0, *shape), Sites((h, w))  # Θ and Σ(x, x) of no image at all
+        none, sites = x.new_zeros(()).expand(1, 1, *shape), Sites((h, w))  # Θ and Σ(x, x) do not enter
         k = Kernel(cov, none, none[0], none[0], True, False, (sites, sites), paired)
         (found,) = torch.autograd.grad(through(read, k).nngp.sum(), cov)
     if paired:

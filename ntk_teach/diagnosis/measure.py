@@ -8,9 +8,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ntk_teach.diagnose.data import ROWS, WHERE, Rows, drawn, targets
-from ntk_teach.diagnose.path import forecast, trained
-from ntk_teach.diagnose.report import Diagnosis
+from ntk_teach.diagnosis.data import ROWS, WHERE, Rows, drawn, targets
+from ntk_teach.diagnosis.path import forecast, trained
+from ntk_teach.diagnosis.report import Diagnosis
 from ntk_teach.empirical import empirical_ntk
 from ntk_teach.empirical.problem import MEMORY, examined
 from ntk_teach.errors import DomainError, check_count, check_scale, sentence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ntk_teach.diagnose.data import WHERE
+from ntk_teach.diagnosis.data import WHERE
 from ntk_teach.dynamics import gradient_descent
 from ntk_teach.errors import DomainError, sentence
 

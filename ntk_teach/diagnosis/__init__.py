@@ -1,6 +1,6 @@
 """Is a network lazy? Its kernel, the loss curve that the kernel forecasts, and what training really does."""
 
-from ntk_teach.diagnose.measure import diagnose as diagnose
-from ntk_teach.diagnose.report import Diagnosis as Diagnosis
+from ntk_teach.diagnosis.measure import diagnose as diagnose
+from ntk_teach.diagnosis.report import Diagnosis as Diagnosis
 
 __all__ = ["diagnose", "Diagnosis"]
