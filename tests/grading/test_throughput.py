@@ -78,8 +78,8 @@ def test_two_workers(tmp_path, record_property) -> None:
     """Sixty submissions, the start taken off: two workers on two cores take at most 1/1.5 of the time of one on one.
 
     1.8 was wanted, and 1.73 measured with the machine to itself: one writer, one judge and the warm interpreter are
-    not divided. One worker with both cores is faster than that, since the gradebook is written and ended sandboxes are cleared away
-    beside it; that ratio is recorded, too.
+    not divided. One worker with both cores is faster than on one, since the gradebook is written and ended sandboxes
+    are cleared away beside it; that ratio is recorded, too.
     """
     room, single = handed_in(tmp_path / "many", 60), handed_in(tmp_path / "one", 1)
     start, alone = min(ours(single) for _ in range(2)), ours(single, core=0)
