@@ -75,11 +75,10 @@ def test_against_nbgrader_as_it_comes(tmp_path, record_property) -> None:
 
 @pytest.mark.soak
 def test_two_workers(tmp_path, record_property) -> None:
-    """Sixty submissions, the start taken off: two workers on two cores take at most 1/1.5 of the time of one on one.
+    """Sixty submissions, the start taken off: two workers on two cores take at most 1/1.8 of the time of one on one.
 
-    1.8 was wanted, and 1.73 measured with the machine to itself: one writer, one judge and the warm interpreter are
-    not divided. One worker with both cores is faster than on one, since the gradebook is written and ended sandboxes
-    are cleared away beside it; that ratio is recorded, too.
+    One worker with both cores is faster than that, since the gradebook is written and ended sandboxes are cleared away
+    beside it; that ratio is recorded, too.
     """
     room, single = handed_in(tmp_path / "many", 60), handed_in(tmp_path / "one", 1)
     start, alone = min(ours(single) for _ in range(2)), ours(single, core=0)
@@ -92,7 +91,7 @@ def test_two_workers(tmp_path, record_property) -> None:
     record_property("workers over 60, s", {name: round(value, 1) for name, value in measured.items()})
     record_property("2 workers against 1 that has both cores", round((one - start) / (two - start), 2))
     record_property("2 workers against 1 on one core", round((confined - alone) / (two - start), 2))
-    assert (confined - alone) / (two - start) >= 1.5
+    assert (confined - alone) / (two - start) >= 1.8
 
 
 @pytest.mark.soak
