@@ -22,11 +22,12 @@ from ntk_teach.gram.convolution_builder import convolutional
 from ntk_teach.inputs import Inputs, check_batch, check_batches
 from ntk_teach.kernel import Kernel
 from ntk_teach.layers import JumpingKnowledge, Layer
-from ntk_teach.layers.layer import compares_equal_sites, described_fault, takes_sites, through
+from ntk_teach.layers.layer import compares_equal_sites, described_fault, entered, takes_sites, through
 from ntk_teach.layers.parametrization import Parametrization, parametrized, standard_limit_layers
-from ntk_teach.nn import AtEachSite, Linear, Pointwise, Residual
+from ntk_teach.nn.sites import at_sites
 from ntk_teach.ragged import Ragged
 from ntk_teach.shapes import Gram
+from ntk_teach.sites import sites_of
 
 __all__ = ["Architecture", "Grams", "serial", "standard_limit"]
 
@@ -95,11 +96,12 @@ class Architecture:
         widths = iter([*check_widths(width, sum(drawn) - 1, where=where), out_features])
         ragged = isinstance(like, Ragged)
         shape = tuple((like.values if isinstance(like, Ragged) else like).shape[1:])
+        sites = sites_of(like)
         sized, fans = list(self.layers), []
         for position, (layer, count) in enumerate(zip(self.layers, drawn, strict=True)):
             entering = shape[-1]
             try:
-                shape = layer.leaves(shape) if hasattr(layer, "leaves") else shape
+                shape, sites = entered(layer, shape, sites)
             except NTKError as fact:
                 raise described_fault(fact, position + 1, self.layers) from None
             if isinstance(layer, JumpingKnowledge):
@@ -111,10 +113,7 @@ class Architecture:
         modules = [layer.module(*fan, generator) for layer, fan in zip(layers, fans, strict=True)]
         if ragged:  # until a read-out has left one vector for each input
             read = next((i for i, layer in enumerate(layers) if getattr(layer, "reads_sites", False)), len(layers))
-            modules[:read] = [
-                AtEachSite(module) if isinstance(module, Linear | Pointwise | Residual) else module
-                for module in modules[:read]
-            ]
+            modules[:read] = map(at_sites, modules[:read])
         return nn.Sequential(*modules).to(device=like.device, dtype=like.dtype)
 
     def kernel(self, x1: Inputs, x2: Inputs | None = None) -> Kernel:
@@ -221,6 +220,9 @@ def serial(*layers: Layer | Architecture) -> Architecture:
     """
     flat: list[Layer] = []
     for position, layer in enumerate(layers, start=1):
+        if isinstance(layer, type):
+            do = f"put parentheses behind it: {layer.__name__}()"
+            raise DomainError(sentence(f"serial, argument {position}", "a layer", f"the class {layer.__name__}", do))
         if not isinstance(layer, (Architecture, Layer)):
             do = "a torch module is finite; describe it by its layer (Dense) or Activation.from_function(f)"
             expected = "a layer such as Dense(), relu or another serial(...)"

@@ -113,6 +113,13 @@ def check_scale(value: object, *, name: str, where: str, minimum: float = 0.0) -
     return float(value)
 
 
+def check_flag(value: object, *, name: str, where: str) -> bool:
+    """True or False, and nothing that merely counts as one of them."""
+    if not isinstance(value, bool):
+        raise DomainError(sentence(where, f"{name} True or False", repr(value), "pass one of them"))
+    return value
+
+
 def check_count(value: object, *, name: str, where: str, minimum: int = 1) -> int:
     """A whole number that is at least ``minimum``."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:

@@ -36,12 +36,22 @@ def check_batches(x1: object, x2: object | None, *, where: str, sites: bool = Tr
         return first, None
     second = check_batch(x2, name="x2", where=where)
     one, two = (x.values if isinstance(x, Ragged) else x for x in (first, second))
-    if one.ndim != two.ndim or isinstance(first, Ragged) != isinstance(second, Ragged):
-        received = f"x1 of shape {list(one.shape)} and x2 of shape {list(two.shape)}"
+    kinds = [_kind(x) for x in (first, second)]
+    if kinds[0] != kinds[1]:
+        received = f"{kinds[0]} (x1 of shape {list(one.shape)}) and {kinds[1]} (x2 of shape {list(two.shape)})"
         raise ShapeError(sentence(where, "x1 and x2 of one kind", received, "give both the same axes"))
     if one.shape[-1] != two.shape[-1]:
         expected = f"x1 and x2 with the same number of coordinates ({one.shape[-1]})"
         do = "check which axis holds the coordinates"
         raise ShapeError(sentence(where, expected, f"x2 of shape {list(two.shape)}", do))
+    if one.ndim == 4 and one.shape[1:3] != two.shape[1:3]:
+        received = f"x1 of shape {list(one.shape)} and x2 of shape {list(two.shape)}"
+        raise ShapeError(sentence(where, "images of one size [n, h, w, d]", received, "resize them"))
     check_same(one, two, names=("x1", "x2"), where=where)
     return first, second
+
+
+def _kind(x: Inputs) -> str:
+    if isinstance(x, Ragged):
+        return "Ragged.sequences" if x.edges is None else "Ragged.graphs"
+    return SHAPES[x.ndim]

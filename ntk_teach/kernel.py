@@ -18,9 +18,9 @@ from ntk_teach.errors import RuleError
 from ntk_teach.inner_products import inner_products
 from ntk_teach.ragged import Ragged
 from ntk_teach.shapes import OtherVariances, PairGram, Variances
-from ntk_teach.sites import Sided, Sites
+from ntk_teach.sites import Sided, Sites, check_summands, sites_of
 
-__all__ = ["Dual", "Kernel", "Linear"]
+__all__ = ["Dual", "Kernel", "Linear", "check_gaussian"]
 
 
 Linear = Callable[[Tensor], Tensor] | Sided  # the same on all pairs of inputs, or with a matrix for each input
@@ -129,11 +129,7 @@ class Kernel:
 
         ``moments`` gives the same two expectations at u = v. Raises RuleError where the units are not Gaussian.
         """
-        if not self.gaussian:
-            raise RuleError(
-                "expected Gaussian units (the output of a random layer), received raw inputs or the output of "
-                "another activation; put a Dense layer before this activation"
-            )
+        check_gaussian(self.gaussian)
         v1, v2 = self.variances
         all_pairs = self.sites is not None and not self.paired
         if all_pairs:  # of sites: [n, m, p, q] and, of one list, [n, p, p]
@@ -151,12 +147,7 @@ class Kernel:
 
     def plus(self, other: Kernel) -> Kernel:
         """The sum of two uncorrelated summands, a residual connection: Σ ← Σ + Σ',  Θ ← Θ + Θ'."""
-        if self.nngp.shape != other.nngp.shape:
-            ours, theirs = list(self.nngp.shape[2:]), list(other.nngp.shape[2:])
-            raise RuleError(
-                f"expected summands at the same sites, received {ours} and {theirs}; let the branch keep the number of "
-                "sites (stride 1 and padding), or put the same pool before both"
-            )
+        check_summands(self.nngp.shape[2:], other.nngp.shape[2:])
         return replace(
             self,
             nngp=self.nngp + other.nngp,
@@ -196,13 +187,19 @@ class Kernel:
         return self.fixed(Sided(*sides)).read(lambda cov: cov[..., 0, 0])
 
 
+def check_gaussian(gaussian: bool) -> None:
+    """Raises RuleError where units are not Gaussian, so that no activation may follow."""
+    if not gaussian:
+        raise RuleError(
+            "expected Gaussian units (the output of a random layer), received raw inputs or the output of "
+            "another activation; put a Dense layer before this activation"
+        )
+
+
 def _laid_out(x: Tensor | Ragged) -> tuple[Tensor, Sites | None]:
     """Features [n, d], or [n, p, d] with the sites."""
-    if isinstance(x, Ragged):
-        return x.values, Sites((x.values.shape[1],), x.present, x.edges)
-    if x.ndim == 2:
-        return x, None
-    return x.flatten(1, -2), Sites(tuple(x.shape[1:-1]))
+    values = x.values if isinstance(x, Ragged) else x
+    return values if values.ndim <= 3 else values.flatten(1, -2), sites_of(x)
 
 
 def _end_to_end(*sides: tuple[Tensor, Sites]) -> list[tuple[Tensor, Sites]]:

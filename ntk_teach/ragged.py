@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ntk_teach.errors import DomainError, ShapeError, check_array, check_same, sentence
+from ntk_teach.errors import DomainError, DtypeError, ShapeError, check_array, check_same, sentence
 
 __all__ = ["Ragged"]
 
@@ -29,6 +29,14 @@ class Ragged:
     values: Float[Tensor, "n p d"]
     present: Float[Tensor, "n p"]
     edges: Float[Tensor, "n p p"] | None = None
+
+    def __post_init__(self) -> None:
+        n, p = self.values.shape[:2]
+        for name, part, shape in (("present", self.present, [n, p]), ("edges", self.edges, [n, p, p])):
+            if part is not None and list(part.shape) != shape:
+                do = "build it with Ragged.sequences or Ragged.graphs"
+                expected = f"{name} of shape {shape} beside values of shape {list(self.values.shape)}"
+                raise ShapeError(sentence("Ragged", expected, str(list(part.shape)), do))
 
     @classmethod
     def sequences(cls, sequences: Sequence[Tensor]) -> Ragged:
@@ -55,12 +63,16 @@ class Ragged:
         """
         where = "Ragged.graphs"
         parts = _checked(features, "[nodes, d]", where)
+        _check_list(edges, "adjacency matrices", where)
         if len(edges) != len(parts):
             received = f"{len(edges)} for {len(parts)} graphs"
             raise ShapeError(sentence(where, "one adjacency matrix a graph", received, "check the two lists"))
         most = max(len(part) for part in parts)
         matrices = []
         for number, (part, matrix) in enumerate(zip(parts, edges, strict=True)):
+            if isinstance(matrix, Tensor) and matrix.layout != torch.strided:
+                do = "call .to_dense() on it"
+                raise DtypeError(sentence(where, f"edges[{number}] a dense matrix", str(matrix.layout), do))
             check_array(matrix, name=f"edges[{number}]", shape="[nodes, nodes]", where=where)
             check_same(part, matrix, names=(f"features[{number}]", f"edges[{number}]"), where=where)
             if matrix.shape != (len(part), len(part)):
@@ -108,7 +120,14 @@ class Ragged:
         return Ragged(do(self.values), do(self.present), None if self.edges is None else do(self.edges))
 
 
+def _check_list(parts: object, of: str, where: str) -> None:
+    if not isinstance(parts, Sequence | Tensor):
+        do = "put them in a list, one for each input"
+        raise DtypeError(sentence(where, f"a list of {of}", type(parts).__name__, do))
+
+
 def _checked(parts: Sequence[Tensor], shape: str, where: str) -> list[Tensor]:
+    _check_list(parts, f"tensors {shape}", where)
     if not len(parts):
         raise DomainError(sentence(where, "at least one input", "an empty list", "check the batch"))
     for number, part in enumerate(parts):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
-__all__ = ["Sided", "Sites"]
+from ntk_teach.errors import RuleError
+from ntk_teach.ragged import Ragged
+
+__all__ = ["Sided", "Sites", "check_summands", "sites_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,3 +59,19 @@ class Sided:
 
     def own2(self, cov: Tensor) -> Tensor:
         return self.right @ cov @ self.right.mT
+
+
+def sites_of(x: Tensor | Ragged) -> Sites | None:
+    """The sites of a list of inputs; None of vectors."""
+    if isinstance(x, Ragged):
+        return Sites((x.values.shape[1],), x.present, x.edges)
+    return None if x.ndim == 2 else Sites(tuple(x.shape[1:-1]))
+
+
+def check_summands(ours: Sequence[int], theirs: Sequence[int]) -> None:
+    """Two summands have one grid of sites."""
+    if list(ours) != list(theirs):
+        raise RuleError(
+            f"expected summands at the same sites, received {list(ours)} and {list(theirs)}; let the branch keep the "
+            "number of sites (stride 1 and padding), or put the same pool before both"
+        )

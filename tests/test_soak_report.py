@@ -28,12 +28,13 @@ def test_the_report_names_each_test_and_the_machine_but_not_its_owner(soak, tmp_
     """Results, seconds and recorded numbers a row; date, versions and processor above; no host name and no path."""
     results = tmp_path / "results.xml"
     results.write_text(RESULTS)
-    text = soak.report(results, 1)
+    text = soak.report(soak.rows(results), passed=False)
     assert "| `test_width::test_slope[3]` | passed | 12.3 | slope = -0.501 |" in text
     assert "| `test_width::test_wrong` | FAILED | 0.5 |  |" in text
     assert "| `test_data::test_absent` | skipped: no data \\| here | 0.0 |  |" in text
-    assert "NOT PASSED (pytest status 1)" in text
-    assert "every test passed" in soak.report(results, 0)
+    assert "NOT PASSED" in text
+    assert "every test passed (3)" in soak.report(soak.rows(results), passed=True)
+    assert "2 of 3 parts did not run" in soak.report(soak.rows(results), passed=True, left=2)
     assert "cores" in text and f"Python {platform.python_version()}" in text and "torch 2." in text
     assert str(Path.home()) not in text and str(tmp_path) not in text
     assert not re.search(rf"(?<![\w.-]){re.escape(platform.node())}(?![\w.-])", text)

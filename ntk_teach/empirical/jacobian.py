@@ -8,26 +8,32 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, jacrev, vmap
 
+from ntk_teach.empirical.batch import assembled, parts
+from ntk_teach.empirical.obstacle import uses
 from ntk_teach.empirical.panels import Term
 from ntk_teach.empirical.problem import Problem
 from ntk_teach.empirical.reading import Reading
+from ntk_teach.inputs import Inputs
 
 __all__ = ["terms", "per_input", "trained", "function"]
 
+WAITING = 6  # gradients of one parameter beside its sum, measured: the peak grows with its uses up to about this
 Parameters = dict[str, Tensor]
-Function = Callable[[Parameters, Tensor], Tensor]
+Function = Callable[[Parameters, Inputs], Tensor]
 
 
-def terms(problem: Problem, reading: Reading, x: Tensor, output: int | None = None) -> list[Term]:
+def terms(problem: Problem, reading: Reading, x: Inputs, output: int | None = None) -> list[Term]:
     """⟨∂f/∂θ_p, ∂f'/∂θ_p⟩ for each parameter p at a block of inputs; of one output, or of all."""
     f = function(problem.network)
 
-    def of_one(theta: Parameters, point: Tensor) -> Tensor:
-        outputs = f(theta, point[None])[0]
+    inputs = parts(x)
+
+    def of_one(theta: Parameters, *point: Tensor) -> Tensor:
+        outputs = f(theta, assembled([part[None] for part in point]))[0]
         return outputs if output is None else outputs[output : output + 1]
 
     with torch.enable_grad():
-        rows: Parameters = vmap(jacrev(of_one), (None, 0))(trained(problem.network), x)
+        rows: Parameters = vmap(jacrev(of_one), (None, *[0] * len(inputs)))(trained(problem.network), *inputs)
     vectors = [row.detach().flatten(2) for row in rows.values()]  # each [b, c, size]
     return [Term(reading.laid_out(each)) for each in vectors]
 
@@ -35,8 +41,10 @@ def terms(problem: Problem, reading: Reading, x: Tensor, output: int | None = No
 def per_input(problem: Problem, outputs: int) -> int:
     """Bytes for each input, of ``outputs`` outputs at a time: the Jacobian, and what autograd keeps and passes back."""
     sizes = [p.numel() for p in trained(problem.network).values()]
+    # Gradients of several uses, as by a recurrent network at every step, wait to be added up, and leave gaps behind.
+    waiting = [p.numel() * min(times, WAITING) for p, times in uses(problem).items() if times > 1]
     # The largest gradient stands a second time where torch.func returns it transposed.
-    jacobian = problem.x1.element_size() * (sum(sizes) + max(sizes))
+    jacobian = problem.itemsize * (sum(sizes) + max(sizes) + max(waiting, default=0))
     return outputs * (jacobian + problem.kept) + 2 * problem.kept
 
 
@@ -54,7 +62,7 @@ def function(network: nn.Module) -> Function:
     """
     places, first = _places(network), _first_places(network)
 
-    def f(theta: Parameters, x: Tensor) -> Tensor:
+    def f(theta: Parameters, x: Inputs) -> Tensor:
         substitutes = {place: theta.get(first[p], p) for place, p in places.items()}
         outputs: Tensor = functional_call(network, substitutes, (x,), tie_weights=False)
         return outputs.reshape(len(x), -1)  # [b, c]

@@ -10,6 +10,7 @@ from ntk_teach.empirical.problem import MEMORY, examined
 from ntk_teach.empirical.reading import Full, PerOutput, Trace
 from ntk_teach.empirical.ways import by_jacobians, by_layers, whichever_holds
 from ntk_teach.errors import ShapeError, sentence
+from ntk_teach.inputs import Inputs
 
 __all__ = ["empirical_ntk", "empirical_ntk_trace", "empirical_ntk_per_output", "layerwise", "by_autograd"]
 
@@ -17,21 +18,23 @@ EmpiricalGram = Float[Tensor, "n m"] | Float[Tensor, "n m c c"]
 
 
 def empirical_ntk(
-    network: nn.Module, x1: Tensor, x2: Tensor | None = None, *, memory: float | int = MEMORY
+    network: nn.Module, x1: Inputs, x2: Inputs | None = None, *, memory: float | int = MEMORY
 ) -> EmpiricalGram:
     """Θ_kl(x, x') = Σ_p ∂f_k(x)/∂θ_p · ∂f_l(x')/∂θ_p, over the parameters that require a gradient.
 
     Args:
-        network: any ``torch.nn.Module`` from [n, …] to [n, c], or to [n], that treats the inputs of a batch one by one.
-        x1, x2: inputs [n, …] and [m, …]; x2 None means x1, and gives an exactly symmetric kernel.
+        network: any ``torch.nn.Module`` from [n, …] to [n, c], or to [n], that treats the inputs of a batch one by one
+            and, of a ``Ragged`` one, does not hear what is padded.
+        x1, x2: inputs [n, …] and [m, …], or ``Ragged`` sequences or graphs for a network that takes them; x2 None
+            means x1, and gives an exactly symmetric kernel.
         memory: bytes that may be used beside the result, the inputs and the network, workspaces of torch's own
             operations apart; the inputs are taken in blocks that fit.
 
     Returns: [n, m] for one output, [n, m, c, c] for several. Dimensionless.
 
     Raises: ShapeError, DtypeError for inputs that do not fit the network; DomainError for a network that mixes the
-        inputs of a batch or draws at random (batch normalization and dropout in training mode: call ``eval()``), and
-        for too little memory, with the smallest that is enough.
+        inputs of a batch, hears padded sites or draws at random (batch normalization and dropout in training mode:
+        call ``eval()``), and for too little memory, with the smallest that is enough.
 
     Cost: where the trained parameters are those of linear layers and convolutions (see ``layerwise``), one forward
         and c backward passes; for each linear layer two products n·m·width; for each convolution with S sites, C
@@ -50,7 +53,7 @@ def empirical_ntk(
 
 
 def empirical_ntk_trace(
-    network: nn.Module, x1: Tensor, x2: Tensor | None = None, *, memory: float | int = MEMORY
+    network: nn.Module, x1: Inputs, x2: Inputs | None = None, *, memory: float | int = MEMORY
 ) -> Float[Tensor, "n m"]:
     """(1/c) Σ_k Θ_kk(x, x'): the mean over the outputs. At infinite width it is Θ∞, as every Θ_kk is.
 
@@ -66,7 +69,7 @@ def empirical_ntk_trace(
 
 
 def empirical_ntk_per_output(
-    network: nn.Module, x1: Tensor, x2: Tensor | None = None, *, memory: float | int = MEMORY
+    network: nn.Module, x1: Inputs, x2: Inputs | None = None, *, memory: float | int = MEMORY
 ) -> Float[Tensor, "n m c"]:
     """Θ_kk(x, x') for each output k: the kernel of f_k as a function of its own.
 
@@ -79,7 +82,7 @@ def empirical_ntk_per_output(
 
 
 def layerwise(
-    network: nn.Module, x1: Tensor, x2: Tensor | None = None, *, memory: float | int = MEMORY
+    network: nn.Module, x1: Inputs, x2: Inputs | None = None, *, memory: float | int = MEMORY
 ) -> EmpiricalGram:
     """Θ(x, x') = Σ_ℓ (s_w² α_ℓ·α'_ℓ + s_b²) ⟨δ_{ℓ+1}, δ'_{ℓ+1}⟩ over linear layers h = s_w W α + s_b b; no Jacobian.
 
@@ -109,7 +112,7 @@ def layerwise(
 
 
 def by_autograd(
-    network: nn.Module, x1: Tensor, x2: Tensor | None = None, *, memory: float | int = MEMORY
+    network: nn.Module, x1: Inputs, x2: Inputs | None = None, *, memory: float | int = MEMORY
 ) -> EmpiricalGram:
     """Θ(x, x') = J(x) J(x')ᵀ from the Jacobians J(x) = ∂f(x)/∂θ, by ``torch.func``, for any module.
 

@@ -10,7 +10,7 @@ from torch.autograd.graph import Node
 from ntk_teach.empirical.calls import LAYERS, Call
 from ntk_teach.empirical.problem import Problem, unmixed
 
-__all__ = ["obstacle"]
+__all__ = ["obstacle", "uses"]
 
 
 def obstacle(problem: Problem) -> str | None:
@@ -44,17 +44,22 @@ def obstacle(problem: Problem) -> str | None:
         return "units that are written over after they entered a layer"
     if not unmixed(problem):
         return "a layer that sees the inputs in another order"
-    uses, nodes = _graph(problem.output)
+    used, nodes = _graph(problem.output)
     for shared, (owner,) in owners.items():
         call = calls.get(owner)
-        if uses[shared] != 1 or call is None or call.edge is None or call.edge.node not in nodes:
+        if used[shared] != 1 or call is None or call.edge is None or call.edge.node not in nodes:
             return "a parameter that is not used once, by its own layer"
     return None
 
 
+def uses(problem: Problem) -> Counter[Tensor]:
+    """How often each parameter is used on the way to the output; empty for a plain row of layers, each used once."""
+    return Counter() if problem.output is None else _graph(problem.output)[0]
+
+
 def _graph(output: Tensor) -> tuple[Counter[Tensor], set[Node]]:
     """How often each parameter is used on the way to the output, and the nodes on that way."""
-    uses: Counter[Tensor] = Counter()
+    used: Counter[Tensor] = Counter()
     nodes: set[Node] = set()
     waiting = [] if output.grad_fn is None else [output.grad_fn]
     while waiting:
@@ -66,7 +71,7 @@ def _graph(output: Tensor) -> tuple[Counter[Tensor], set[Node]]:
             if following is None:
                 continue
             if hasattr(following, "variable"):
-                uses[following.variable] += 1
+                used[following.variable] += 1
             else:
                 waiting.append(following)
-    return uses, nodes
+    return used, nodes

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ntk_teach.empirical.reading import Reading
 from ntk_teach.errors import DomainError, sentence
+from ntk_teach.inputs import Inputs
 
 __all__ = ["Term", "Sum", "Terms", "Budget", "fill", "mirror", "blocks"]
 
@@ -49,7 +50,7 @@ class Sum(Protocol):
 
 
 Block = Sequence[Term | Sum]
-Terms = Callable[[Tensor], Block]  # a block of inputs to its terms
+Terms = Callable[[Inputs], Block]  # a block of inputs to its terms
 
 
 class Budget(NamedTuple):
@@ -76,7 +77,7 @@ class Budget(NamedTuple):
         return cls(int((memory * 7 / 8 - room) // per_input), int(memory / 8 // per_pair), room)
 
 
-def fill(theta: Tensor, x1: Tensor, x2: Tensor | None, terms1: Terms, terms2: Terms, budget: Budget) -> None:
+def fill(theta: Tensor, x1: Inputs, x2: Inputs | None, terms1: Terms, terms2: Terms, budget: Budget) -> None:
     """Add Σ_terms to ``theta`` [s, n, r, m, r], of which only the upper triangle is right where ``x2`` is None."""
     second = x1 if x2 is None else x2
     n, m = len(x1), len(second)
@@ -105,7 +106,7 @@ def blocks(start: int, stop: int, size: int) -> Iterator[slice]:
 
 
 def _meet(
-    theta: Tensor, rows: slice, x1: Tensor, x2: Tensor | None, terms1: Terms, terms2: Terms, passing: int, pairs: int
+    theta: Tensor, rows: slice, x1: Inputs, x2: Inputs | None, terms1: Terms, terms2: Terms, passing: int, pairs: int
 ) -> None:
     """One block of x1 meets itself and what comes after it, or all of x2; its terms are gone when the next are made."""
     left = terms1(x1[rows])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from ntk_teach.empirical.calls import LINEAR, Call, LinearLayer
+from ntk_teach.inputs import Inputs
 from ntk_teach.nn import Pointwise
 
 __all__ = ["row_of_layers"]
@@ -15,7 +17,7 @@ __all__ = ["row_of_layers"]
 POINTWISE = (Pointwise, nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Sigmoid, nn.GELU, nn.SiLU, nn.Softplus, nn.ELU, nn.Identity)
 
 
-def row_of_layers(network: nn.Module, inputs: list[Tensor]) -> list[Call] | None:
+def row_of_layers(network: nn.Module, inputs: Sequence[Inputs]) -> list[Call] | None:
     """The calls of the layers with trained parameters, as shapes only, where nothing can be unusual; None otherwise.
 
     That is a Sequential of linear layers and activations, each layer once, with parameters of its own, no hook, no
@@ -30,7 +32,12 @@ def row_of_layers(network: nn.Module, inputs: list[Tensor]) -> list[Call] | None
         return None
     width = layers[0].weight.shape[1]
     for x in inputs:
-        if x.ndim != 2 or x.shape[1] != width or any(p.dtype != x.dtype or p.device != x.device for p in parameters):
+        if (
+            not isinstance(x, Tensor)
+            or x.ndim != 2
+            or x.shape[1] != width
+            or any(p.dtype != x.dtype or p.device != x.device for p in parameters)
+        ):
             return None
     if any(after.weight.shape[1] != before.weight.shape[0] for before, after in pairwise(layers)):
         return None

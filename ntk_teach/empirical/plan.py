@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ntk_teach.empirical.batch import values
 from ntk_teach.empirical.calls import Call, ConvolutionLayer
 from ntk_teach.empirical.convolution import Form, chosen, held, meeting
 from ntk_teach.empirical.patches import Sizes, sizes
@@ -23,10 +24,10 @@ class Plan(NamedTuple):
     @classmethod
     def of(cls, problem: Problem, reading: Reading) -> Plan:
         """For the network and the numbers of inputs and outputs of this problem."""
-        itemsize, c = problem.x1.element_size(), problem.outputs
-        second = problem.x1 if problem.x2 is None else problem.x2
+        itemsize, c = problem.itemsize, problem.outputs
+        first, second = (values(problem.x1 if x is None else x) for x in (problem.x1, problem.x2))
         size = [sizes(call) if isinstance(call.layer, ConvolutionLayer) else None for call in problem.triple]
-        forms = [None if each is None else chosen(each, reading, len(problem.x1), len(second)) for each in size]
+        forms = [None if each is None else chosen(each, reading, len(first), len(second)) for each in size]
         walk = _walk(problem, size)
         pairs = [(each, form) for each, form in zip(size, forms, strict=True) if each is not None and form is not None]
         if not pairs:
@@ -37,7 +38,7 @@ class Plan(NamedTuple):
         per_input = itemsize * (kept + max(meeting(*pair, c) for pair in pairs))
         under = max(each.groups * each.sites * each.patch for each, _ in pairs)
         # The look at the door saw x1; where images of x2 are larger, so is everything else.
-        larger = max(1, -(-second[0].numel() // problem.x1[0].numel()))
+        larger = max(1, -(-second[0].numel() // first[0].numel()))
         return cls(forms, larger * per_input, larger * (walk + 2 * itemsize * under + per_input))
 
 
@@ -45,8 +46,8 @@ def _walk(problem: Problem, size: list[Sizes | None]) -> int:
     """What autograd keeps, the units that enter and, for all outputs, the δ of all layers."""
     entering = sum(call.post[0].numel() for call in problem.triple)
     leaving = [_leaving(call, each) for call, each in zip(problem.triple, size, strict=True)]
-    passing = 3 * max([problem.x1[0].numel(), *leaving])  # in the arithmetic of one layer
-    return problem.kept + problem.x1.element_size() * (entering + (problem.outputs + 1) * (sum(leaving) + passing))
+    passing = 3 * max([values(problem.x1)[0].numel(), *leaving])  # in the arithmetic of one layer
+    return problem.kept + problem.itemsize * (entering + (problem.outputs + 1) * (sum(leaving) + passing))
 
 
 def _leaving(call: Call, size: Sizes | None) -> int:

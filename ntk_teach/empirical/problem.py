@@ -7,19 +7,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ntk_teach.empirical.batch import accepted, checked, different, joined, padded, parts, same_kind, shown, values
 from ntk_teach.empirical.calls import LINEAR, Call, Layer, observed, recorded
 from ntk_teach.empirical.plain import row_of_layers
-from ntk_teach.errors import (
-    DomainError,
-    DtypeError,
-    NTKError,
-    ShapeError,
-    check_accepts,
-    check_same,
-    check_scale,
-    check_vectors,
-    sentence,
-)
+from ntk_teach.errors import DomainError, DtypeError, NTKError, ShapeError, check_scale, sentence
+from ntk_teach.inputs import Inputs
+from ntk_teach.ragged import Ragged
 
 __all__ = ["Problem", "examined", "readable"]
 
@@ -30,8 +23,8 @@ class Problem(NamedTuple):
     """A network and inputs that have a kernel, and what a look at three of them showed."""
 
     network: nn.Module
-    x1: Tensor
-    x2: Tensor | None
+    x1: Inputs
+    x2: Inputs | None
     outputs: int  # c
     memory: float  # bytes
     where: str
@@ -41,15 +34,20 @@ class Problem(NamedTuple):
     output: Tensor | None  # of the three, with its graph; None for a plain row of layers, which was not tried
     kept: int  # bytes that a forward pass keeps for each input
 
+    @property
+    def itemsize(self) -> int:
+        """Bytes of a number."""
+        return values(self.x1).element_size()
 
-def examined(network: object, x1: Tensor, x2: Tensor | None, memory: float | int, *, where: str) -> Problem:
+
+def examined(network: object, x1: Inputs, x2: Inputs | None, memory: float | int, *, where: str) -> Problem:
     """The checked arguments. Raises what the public functions say they raise."""
     if not isinstance(network, nn.Module):
         do = "pass arch.network(width=..., like=x), or use arch.ntk(x) for the limit"
         raise DtypeError(sentence(where, "network a torch.nn.Module", type(network).__name__, do))
     allowed = check_scale(memory, name="memory", where=where)
-    first = _batch(x1, "x1", where)
-    second = None if x2 is None else _batch(x2, "x2", where)
+    first = checked(x1, "x1", where)
+    second = None if x2 is None else checked(x2, "x2", where)
     _refuse_training_modules(network, where)
     if not any(p.requires_grad for p in network.parameters()):
         do = "nothing is trained: set requires_grad on the parameters that are"
@@ -57,23 +55,24 @@ def examined(network: object, x1: Tensor, x2: Tensor | None, memory: float | int
     layers = observed(network)
     inputs = [first] if second is None else [first, second]
     row = row_of_layers(network, inputs)
-    if row is not None:
+    if row is not None and isinstance(first, Tensor):
         linear = [module for module in network.modules() if isinstance(module, LINEAR)]
         units = sum(sum(layer.weight.shape) for layer in linear)
         outputs, passing = len(linear[-1].weight), 3 * first.element_size() * units
         return Problem(network, first, second, outputs, allowed, where, layers, [], row, None, passing)
     with recorded(layers) as single:
-        alone = readable(check_accepts(network, first, name="x1", where=where), first[:1], "x1", where)
+        alone = readable(accepted(network, first, name="x1", where=where), first[:1], "x1", where)
     outputs = alone.shape[1]
     if second is not None:
-        check_same(first, second, names=("x1", "x2"), where=where)
-        if second.shape[1:] != first.shape[1:]:
-            other = readable(check_accepts(network, second, name="x2", where=where), second[:1], "x2", where)
+        same_kind(first, second, where)
+        if values(second).shape[1:] != values(first).shape[1:]:
+            other = readable(accepted(network, second, name="x2", where=where), second[:1], "x2", where)
             if other.shape[1] != outputs:
-                received = f"{outputs} for x1 {list(first.shape)}, {other.shape[1]} for x2 {list(second.shape)}"
+                received = f"{outputs} for x1 {shown(first)}, {other.shape[1]} for x2 {shown(second)}"
                 raise ShapeError(sentence(where, "as many outputs for x2 as for x1", received, "check both shapes"))
     # Not a palindrome: whoever adds up, reverses or centers the batch gives one of the first two rows away.
-    three = torch.cat([first[:1], first[:1], _another(first, second)])
+    one, another = _two(first, second)
+    three = joined([one, one, another])
     with torch.enable_grad(), recorded(layers) as triple, _Kept(network, three) as kept:
         together = readable(network(three), three, "x1", where)
     # An output near 0 is a sum whose terms are not: they say how large its rounding is.
@@ -82,29 +81,58 @@ def examined(network: object, x1: Tensor, x2: Tensor | None, memory: float | int
         received = "an output that changes with the others in the batch, or from one call to the next"
         do = "call network.eval() if that is the training mode; otherwise Θ(x, x') does not exist"
         raise DomainError(sentence(where, "a network that treats the inputs one by one", received, do))
+    if isinstance(first, Ragged):
+        _refuse_padding(network, first[:1], alone, terms, where)
     return Problem(
         network, first, second, outputs, allowed, where, layers, single, triple, together, kept.bytes // 3 + 1
     )
 
 
-def _another(x1: Tensor, x2: Tensor | None) -> Tensor:
-    """An input [1, …] that is not the first one, if there is any: copies of one input cannot be seen to mix."""
-    for x in (x1,) if x2 is None or x2.shape[1:] != x1.shape[1:] else (x1, x2):
-        if not torch.equal(x[-1:], x1[:1]):
-            return x[-1:]
-        others = (x != x1[:1]).flatten(1).any(1).nonzero()  # [others, 1]
+def _two(x1: Inputs, x2: Inputs | None) -> tuple[Inputs, Inputs]:
+    """The first input and one that is not the same, if there is any: copies of one input cannot be seen to mix.
+
+    Each [1, …]; of ``Ragged`` inputs as large as the largest, whose forward pass keeps most.
+    """
+    one, most = x1[:1], 0
+    if isinstance(x1, Ragged):
+        most = max(values(x).shape[1] for x in (x1, x2) if x is not None)
+    for x in (x1,) if x2 is None else (x1, x2):
+        mine = one if x is x1 else padded(one, values(x).shape[1])
+        if values(x).shape[1:] != values(mine).shape[1:]:
+            if isinstance(x, Tensor):
+                continue  # images of another size, which cannot stand in one batch
+            x = padded(x, most)
+        if bool(different(x[-1:], mine)):
+            return padded(one, most), padded(x[-1:], most)
+        others = different(x, mine).nonzero()  # [others, 1]
         if len(others):
-            return x[others[-1]]
-    return x1[:1]
+            return padded(one, most), padded(x[others[-1]], most)
+    return padded(one, most), padded(one, most)
 
 
-def readable(output: object, x: Tensor, name: str, where: str) -> Tensor:
+def _refuse_padding(network: nn.Module, one: Inputs, alone: Tensor, terms: float, where: str) -> None:
+    """The sites of an input are its own; how far it is padded is an affair of its company."""
+    more = padded(one, values(one).shape[1] + 1)
+    try:
+        with torch.no_grad():
+            longer = readable(network(more), more, "x1", where)
+    except RuntimeError:
+        return  # made for this number of sites
+    if not _near(longer, alone, terms):
+        received = "an output that changes with the sites that are padded"
+        do = "multiply by x.present[..., None] before sites are added up, and divide by x.present.sum(1) for a mean"
+        raise DomainError(sentence(where, "a network in which padded sites do not count", received, do))
+
+
+def readable(output: object, x: Inputs, name: str, where: str) -> Tensor:
     """The outputs [b, c] of a network that gives [b, c], or [b] for a single one."""
-    if isinstance(output, Tensor) and output.shape[:1] == x.shape[:1] and output.ndim in (1, 2) and output.numel():
+    if isinstance(output, Tensor) and output.ndim in (1, 2) and len(output) == len(x) and output.numel():
         return output.reshape(len(x), -1)  # [b, c]
-    shown = f"of shape {list(output.shape)}" if isinstance(output, Tensor) else f"a {type(output).__name__}"
-    received = f"{shown} for {name} of shape {list(x.shape)}"
+    found = f"of shape {list(output.shape)}" if isinstance(output, Tensor) else f"a {type(output).__name__}"
+    received = f"{found} for {name} {shown(x)}" if isinstance(x, Ragged) else f"{found} for {name} of shape {shown(x)}"
     do = "one input is one entry of the first axis; flatten further axes of the output"
+    if isinstance(output, Ragged):
+        do = "read out the sites, with LastStep(), AverageSteps() or GraphSum()"
     raise ShapeError(sentence(where, "outputs of shape [n, c]", received, do))
 
 
@@ -125,14 +153,6 @@ def _near(batch: Tensor, alone: Tensor, terms: float = 0.0) -> bool:
     """
     rounding = torch.finfo(batch.dtype).eps ** 0.5 * batch.abs().max().clamp(min=terms)
     return not bool(((batch[:2] - alone).abs() > rounding).any())  # NaN is near NaN
-
-
-def _batch(x: object, name: str, where: str) -> Tensor:
-    """Inputs may have any number of axes after the first, but must be floating and finite."""
-    flat = x.flatten(1) if isinstance(x, Tensor) and x.ndim > 2 else x
-    check_vectors(flat, name=name, where=where)
-    assert isinstance(x, Tensor)
-    return x.detach()
 
 
 def _refuse_training_modules(network: nn.Module, where: str) -> None:
@@ -161,8 +181,8 @@ def _draws(module: nn.Module) -> bool:
 class _Kept:
     """Bytes that autograd keeps for the backward pass, parameters and inputs apart."""
 
-    def __init__(self, network: nn.Module, x: Tensor) -> None:
-        known = [*network.parameters(), *network.buffers(), x]
+    def __init__(self, network: nn.Module, x: Inputs) -> None:
+        known = [*network.parameters(), *network.buffers(), *parts(x)]
         self._known = {tensor.untyped_storage().data_ptr() for tensor in known}
         self._storages: dict[int, int] = {}
         self._hooks = torch.autograd.graph.saved_tensors_hooks(self._pack, self._unpack)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ntk_teach.empirical import convolution
+from ntk_teach.empirical.batch import values
 from ntk_teach.empirical.calls import LINEAR, factors, recorded
 from ntk_teach.empirical.convolution import Streamed
 from ntk_teach.empirical.panels import Block, Term, blocks
@@ -13,12 +14,13 @@ from ntk_teach.empirical.plan import Plan
 from ntk_teach.empirical.problem import Problem, readable
 from ntk_teach.empirical.reading import Reading
 from ntk_teach.errors import ShapeError, sentence
+from ntk_teach.inputs import Inputs
 from ntk_teach.nn import Linear
 
 __all__ = ["terms"]
 
 
-def terms(problem: Problem, reading: Reading, plan: Plan, room: float, x: Tensor) -> Block:
+def terms(problem: Problem, reading: Reading, plan: Plan, room: float, x: Inputs) -> Block:
     """The terms of each layer with trained parameters at a block; with convolutions, some inputs after the other."""
     if problem.output is None:
         return _row_terms(problem, reading, x)
@@ -38,13 +40,13 @@ def terms(problem: Problem, reading: Reading, plan: Plan, room: float, x: Tensor
 
 
 def _copy(term: Term | Streamed, place: Term | Streamed) -> None:
-    for values, into in zip(term, place, strict=True):
-        if isinstance(values, Tensor) and isinstance(into, Tensor):
-            into.copy_(values)
+    for found, into in zip(term, place, strict=True):
+        if isinstance(found, Tensor) and isinstance(into, Tensor):
+            into.copy_(found)
 
 
 def _graph_terms(
-    problem: Problem, reading: Reading, plan: Plan, at_once: int, room: float, x: Tensor
+    problem: Problem, reading: Reading, plan: Plan, at_once: int, room: float, x: Inputs
 ) -> list[Term | Streamed]:
     """One forward pass, one backward for each output; (s_w² α·α' + s_b²)·⟨δ, δ'⟩ of a linear layer."""
     with torch.enable_grad(), recorded(problem.layers) as calls:
@@ -69,14 +71,14 @@ def _graph_terms(
     return found
 
 
-def _row_terms(problem: Problem, reading: Reading, x: Tensor) -> list[Term]:
+def _row_terms(problem: Problem, reading: Reading, x: Inputs) -> list[Term]:
     """The same for a plain row of layers, by the chain rule as it is written: δ ← (s_w δ W) ⊙ φ̇, last layer first."""
     trained, found = set(problem.layers), []
     with torch.no_grad():
-        entering = []
+        entering, passing = [], values(x)
         for module in problem.network.children():
-            entering.append((module, x))
-            x = module(x)
+            entering.append((module, passing))
+            passing = module(passing)
         delta = torch.eye(problem.outputs, dtype=x.dtype, device=x.device).expand(len(x), -1, -1)  # [b, c, c]
         for module, units in reversed(entering):
             if isinstance(module, LINEAR):

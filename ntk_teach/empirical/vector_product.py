@@ -11,16 +11,18 @@ from torch import Tensor, nn
 from torch.func import jvp
 
 from ntk_teach.empirical import jacobian
+from ntk_teach.empirical.batch import values
 from ntk_teach.empirical.jacobian import Function, Parameters
 from ntk_teach.empirical.panels import blocks
 from ntk_teach.empirical.problem import MEMORY, Problem, examined
 from ntk_teach.errors import DomainError, ShapeError, check_same, check_vectors, sentence
+from ntk_teach.inputs import Inputs
 
 __all__ = ["ntk_vector_product"]
 
 
 def ntk_vector_product(
-    network: nn.Module, x1: Tensor, x2: Tensor | None, v: Tensor, *, memory: float | int = MEMORY
+    network: nn.Module, x1: Inputs, x2: Inputs | None, v: Tensor, *, memory: float | int = MEMORY
 ) -> Float[Tensor, " n"] | Float[Tensor, "n c"]:
     """(Θ(x1, x2) v)_k(x_i) = Σ_j Σ_l Θ_kl(x_i, x_j) v_jl = J(x1) (J(x2)ᵀ v), without Θ and without J.
 
@@ -43,7 +45,7 @@ def ntk_vector_product(
     second = problem.x1 if problem.x2 is None else problem.x2
     weights = _weights(v, second, problem.outputs, where)
     f, theta = jacobian.function(network), jacobian.trained(network)
-    block = _block(problem, sum(p.numel() for p in theta.values()) * problem.x1.element_size())
+    block = _block(problem, sum(p.numel() for p in theta.values()) * problem.itemsize)
     direction = {place: torch.zeros_like(p) for place, p in theta.items()}
     with torch.enable_grad():
         moved = {place: p.detach().requires_grad_() for place, p in theta.items()}
@@ -63,15 +65,15 @@ def ntk_vector_product(
     return torch.cat(products).reshape(-1, *v.shape[1:])  # [n, c] or [n]
 
 
-def _at(f: Function, x: Tensor, theta: Parameters) -> Tensor:
+def _at(f: Function, x: Inputs, theta: Parameters) -> Tensor:
     return f(theta, x)
 
 
-def _weights(v: object, x: Tensor, outputs: int, where: str) -> Tensor:
+def _weights(v: object, x: Inputs, outputs: int, where: str) -> Tensor:
     """v as [m, c]."""
     columns = v[:, None] if isinstance(v, Tensor) and v.ndim == 1 else v
     weights = check_vectors(columns, name="v", where=where)
-    check_same(x, weights, names=("x2", "v"), where=where)
+    check_same(values(x), weights, names=("x2", "v"), where=where)
     if weights.shape != (len(x), outputs):
         assert isinstance(v, Tensor)
         expected = f"v of shape {[len(x), outputs]}" + (f" or {[len(x)]}" if outputs == 1 else "")

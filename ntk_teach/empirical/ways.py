@@ -7,6 +7,7 @@ from functools import partial
 from torch import Tensor
 
 from ntk_teach.empirical import jacobian, signals
+from ntk_teach.empirical.batch import values
 from ntk_teach.empirical.obstacle import obstacle
 from ntk_teach.empirical.panels import Budget, fill, mirror
 from ntk_teach.empirical.plan import Plan
@@ -58,7 +59,7 @@ def by_jacobians(problem: Problem, reading: Reading) -> Tensor:
 def _zeros(problem: Problem, reading: Reading) -> Tensor:
     s, r = reading.stack
     second = problem.x1 if problem.x2 is None else problem.x2
-    return problem.x1.new_zeros(s, len(problem.x1), r, len(second), r)
+    return values(problem.x1).new_zeros(s, len(problem.x1), r, len(second), r)
 
 
 def _finished(problem: Problem, reading: Reading, theta: Tensor) -> Tensor:
@@ -73,6 +74,6 @@ def _least(problem: Problem) -> int:
 
 
 def _budget(problem: Problem, reading: Reading, per_input: int, working: int = 0) -> Budget:
-    itemsize, where = problem.x1.element_size(), problem.where
+    itemsize, where = problem.itemsize, problem.where
     needs = {"per_input": per_input, "working": working, "least": _least(problem)}
     return Budget.of(problem.memory, reading, **needs, itemsize=itemsize, where=where)

@@ -64,7 +64,7 @@ SIZES: dict[str, dict[str, Settings]] = {
         },
         "mutag": _ALL_MOLECULES,
         "time_series": {"order": 0},
-        "poisson": {"frequency": 4.0, "width": 512, "seeds": [0], "steps": 40_000, "refresh": 100},
+        "poisson": {"frequency": 4.0, "width": 512, "seeds": [0, 1, 2], "steps": 40_000, "refresh": 100},
     },
     "paper": {
         "figure1": {"widths": [500, 10_000], "seeds": list(range(10)), "inputs": 100, "steps": 200},

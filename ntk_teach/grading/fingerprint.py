@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ntk_teach.grading.answer import Answer, ask
+from ntk_teach.grading.answer import Answer
+from ntk_teach.grading.inputs import mistaken
 from ntk_teach.grading.task import Misconception, Task
 from ntk_teach.grading.trial import Trial
 
@@ -11,19 +12,17 @@ __all__ = ["named"]
 
 def named(task: Task, tried: list[Trial]) -> str:
     """The message of the misconception that equals the answer in every trial; "one of" on a tie; empty for none."""
-    found = [mistaken.message for mistaken in task.misconceptions if _equals(task, mistaken, tried)]
+    found = [known.message for known in task.misconceptions if _equals(task, known, tried)]
     if len(found) < 2:
         return "".join(found)
     return "One of these: " + " Or: ".join(found)
 
 
-def _equals(task: Task, mistaken: Misconception, tried: list[Trial]) -> bool:
+def _equals(task: Task, known: Misconception, tried: list[Trial]) -> bool:
     """Equal everywhere, and somewhere equal as numbers that are wrong: two crashes alone are no evidence."""
     evidence = False
     for trial in tried:
-        theirs = Trial.of(
-            task, trial.case, trial.arguments, trial.expected, ask(mistaken.function, trial.arguments)
-        ).answer
+        theirs = Trial.of(trial.inputs, mistaken(trial.inputs, known)).answer
         if not _same(task, trial.answer, theirs):
             return False
         evidence = evidence or (trial.answer.value is not None and not trial.right)

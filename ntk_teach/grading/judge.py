@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from functools import lru_cache
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ntk_teach.grading.answer import Answer, ask, read
+from ntk_teach.grading.answer import Answer, ask
 from ntk_teach.grading.diagnose import explain
+from ntk_teach.grading.inputs import Inputs
 from ntk_teach.grading.task import Arguments, Task
 from ntk_teach.grading.trial import Trial
 from ntk_teach.grading.verdict import PropertyVerdict, Verdict
@@ -36,7 +34,8 @@ def judge(task: Task, answering: Callable[[Arguments], Answer], seed: int) -> Ve
     tried = trials(task, answering, seed)
     first = next(iter(task.credit))
     groups = {name: [trial.right for trial in tried if trial.case.shows == name] for name in task.credit}
-    holds = {name: bool(group) and all(group) for name, group in groups.items()}
+    wanted = Counter(case.shows for case in task.cases)  # fewer were tried where the function refused one in between
+    holds = {name: len(group) == wanted[name] and all(group) for name, group in groups.items()}
     properties = tuple(
         PropertyVerdict(name, holds[name], float(points if holds[name] and holds[first] else 0), points)
         for name, points in task.credit.items()
@@ -53,26 +52,11 @@ def refused(task: Task, message: str) -> Verdict:
 
 
 def trials(task: Task, answering: Callable[[Arguments], Answer], seed: int) -> list[Trial]:
-    """One trial for each case. Each case has a generator of its own, so that editing one leaves the others."""
+    """One trial for each case."""
     tried = []
-    for position, case in enumerate(task.cases):
-        arguments = drawn(task, position, seed)
-        tried.append(Trial.of(task, case, arguments, expected(task, position, seed), answering(arguments)))
+    for position in range(len(task.cases)):
+        inputs = Inputs(task, position, seed)
+        tried.append(Trial.of(inputs, answering(inputs.arguments)))
         if tried[-1].answer.kind == "unanswered":
             break  # one sentence is enough
     return tried
-
-
-def drawn(task: Task, position: int, seed: int) -> Arguments:
-    """The inputs of one case: new arrays each time, for an answer may change them."""
-    return task.cases[position].draw(np.random.default_rng([seed, position]))
-
-
-@lru_cache(maxsize=256)
-def expected(task: Task, position: int, seed: int) -> NDArray[np.float64]:
-    """The reference on one case, once: a class has the same inputs."""
-    value = read(task.reference(*drawn(task, position, seed).values())).value
-    if value is None:
-        raise TypeError(f"task {task.id}: the reference must return an array of real numbers")
-    value.flags.writeable = False
-    return value

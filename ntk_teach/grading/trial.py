@@ -8,39 +8,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntk_teach.grading.answer import Answer
-from ntk_teach.grading.task import Arguments, Case, Task
+from ntk_teach.grading.inputs import Inputs, expected
+from ntk_teach.grading.task import Arguments, Case
 
 __all__ = ["Trial"]
 
 
 @dataclass(frozen=True)
 class Trial:
-    case: Case
-    arguments: Arguments
+    inputs: Inputs
     expected: NDArray[np.float64]
     answer: Answer
     right: bool
     fitted_note: str = ""
 
+    @property
+    def case(self) -> Case:
+        return self.inputs.case
+
+    @property
+    def arguments(self) -> Arguments:
+        return self.inputs.arguments
+
     @classmethod
-    def of(cls, task: Task, case: Case, arguments: Arguments, expected: NDArray[np.float64], answer: Answer) -> Trial:
+    def of(cls, inputs: Inputs, answer: Answer) -> Trial:
         """Compare; an axis of length one too many is forgiven, with a note."""
         note = ""
+        compare, right_one = inputs.task.compare, expected(inputs)
         value = answer.value
         if value is None:
-            return cls(case, arguments, expected, answer, False)
+            return cls(inputs, right_one, answer, False)
         if (
-            value.shape != expected.shape
-            and value.ndim > expected.ndim
-            and value.squeeze().shape == expected.squeeze().shape
+            value.shape != right_one.shape
+            and value.ndim > right_one.ndim
+            and value.squeeze().shape == right_one.squeeze().shape
         ):
-            note = f"the result has shape {list(value.shape)}; it was read as {list(expected.shape)}"
-            answer = replace(answer, value=value.reshape(expected.shape))
-            value = value.reshape(expected.shape)
-        if answer.single and task.compare.rtol_single is None:
+            note = f"the result has shape {list(value.shape)}; it was read as {list(right_one.shape)}"
+            answer = replace(answer, value=value.reshape(right_one.shape))
+            value = value.reshape(right_one.shape)
+        if answer.single and compare.rtol_single is None:
             problem = "the result is float32: this task needs float64, the dtype of its arguments"
-            return cls(case, arguments, expected, Answer("unreadable", problem=problem), False)
+            return cls(inputs, right_one, Answer("unreadable", problem=problem), False)
         if answer.single:
-            note = note or f"float32 was compared to {task.compare.rtol_single:g} of the largest entry"
-        right = task.compare.agree(value, expected, single=answer.single)
-        return cls(case, arguments, expected, answer, right, note if right else "")
+            note = note or f"float32 was compared to {compare.rtol_single:g} of the largest entry"
+        right = compare.agree(value, right_one, single=answer.single)
+        return cls(inputs, right_one, answer, right, note if right else "")

@@ -28,6 +28,7 @@ from ntk_teach.gram.steps import (
     Step,
     bent,
     reciprocal,
+    roots,
 )
 from ntk_teach.inputs import Inputs
 from ntk_teach.layers import Dense, Layer, Residual
@@ -156,9 +157,8 @@ class _Builder:
                 return Affine(q), False
             affine = merged or Affine()
             first, self.kinked = not self.kinked, True
-            left = self._rounded(-reciprocal(one.sqrt()), affine.w * p * one.sqrt())
-            right = self._rounded(reciprocal(two.sqrt()), two.sqrt())
-            return ArcCosineStep(p, q, affine, first, left, right), True
+            still = bool((one == 0).any() or (two == 0).any())
+            return ArcCosineStep(p, q, affine, first, still, -roots(one, self.dtype), roots(two, self.dtype)), True
         if isinstance(dual, ArcSine) and dual.b**2 * max(float(one.max()), float(two.max())) < STEEP[self.dtype]:
             g1, g2 = (torch.rsqrt(1 + 2 * dual.b**2 * v) for v in (one, two))
             left, right = self._rounded(2 * dual.b**2 * g1, g1), self._rounded(g2)

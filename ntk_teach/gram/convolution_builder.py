@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -11,9 +13,9 @@ from ntk_teach.activations import Activation
 from ntk_teach.duals import ArcCosine
 from ntk_teach.errors import NTKError
 from ntk_teach.gram.convolutions import ConvolutionPlan
-from ntk_teach.gram.steps import Affine, bent, reciprocal
+from ntk_teach.gram.steps import Affine, roots
 from ntk_teach.gram.strips import ArcCosineStrip, Box, DualStrip, Pixels, ResidualStrip, Scaled, StripStep
-from ntk_teach.kernel import Kernel
+from ntk_teach.kernel import Kernel, check_gaussian
 from ntk_teach.layers import AvgPool, Conv2d, Dense, Flatten, GlobalAvgPool, Layer, Residual
 from ntk_teach.layers.layer import compares_equal_sites, described_fault, through
 from ntk_teach.sites import Sites
@@ -26,16 +28,17 @@ def convolution_plan(layers: Sequence[Layer], x1: Tensor, x2: Tensor | None) -> 
     activations and residual sums of them, then means over pixels that leave a vector, then dense layers."""
     other = x1 if x2 is None else x2
     parts = _parts(layers)
-    if parts is None or not convolutional(layers, x1) or x1.shape[1:3] != other.shape[1:3]:
+    if parts is None or x1.ndim != 4 or x1.shape[1:3] != other.shape[1:3]:
         return None
     trunk, read, tail = parts
     paired = compares_equal_sites(layers)
-    # In float64, as vectors are cheap; with one partner, as only Σ(x, x) at each pixel is wanted.
-    sides = [Kernel.of(x.double(), x[:1].double(), paired=True) for x in ([x1] if x2 is None else [x1, x2])]
-    steps, _ = _steps(trunk, sides, x1.dtype, layers)
-    weights = _weights(read, x1, paired)
-    one, two = (x1 / x1.shape[-1]).movedim(0, -1).unbind(2), torch.cat([other, other], 1).movedim(0, -1).unbind(2)
-    pixels = Pixels(tuple(v.contiguous() for v in one), tuple(v.contiguous() for v in two))
+    planes = (x1 if x2 is None else torch.cat([x1, x2])).permute(3, 2, 1, 0).contiguous()  # [c, w, h, n + m]
+    builder = _Builder(len(x1), x2 is None, paired, x1.dtype)
+    # In float64: these are only numbers at pixels, not at pairs of them.
+    steps, _ = builder.steps(trunk, _Units(planes.double().square().mean(0), gaussian=False), layers)
+    left, right = zip(*map(builder.sides, planes), strict=True)
+    pixels = Pixels(tuple(plane / len(planes) for plane in left), right)
+    weights = _weights(tuple(read), (x1.shape[1], x1.shape[2]), paired, x1.dtype, x1.device)
     dense = tuple(map(Affine.of, tail))
     return ConvolutionPlan(x1, other, (pixels, *steps), weights, dense, paired, symmetric=x2 is None)
 
@@ -69,55 +72,101 @@ def _known(layer: Layer) -> bool:
     return isinstance(layer, Dense | Activation)
 
 
-def _weights(read: Sequence[Layer], x: Tensor, paired: bool) -> dict[int, Tensor]:
-    """What each pixel pair counts in the read-out: the derivative of its own algebra, which is linear."""
-    _, h, w, _ = x.shape
+@lru_cache(maxsize=4)
+def _weights(
+    read: tuple[Layer, ...], grid: tuple[int, int], paired: bool, dtype: torch.dtype, device: torch.device
+) -> dict[int, Tensor]:
+    """What each pixel pair counts in the read-out, as a strip holds them: the derivative of the read-out's own algebra,
+    which is linear."""
+    h, w = grid
     shape = (h * w,) if paired else (h * w, h * w)
     with torch.enable_grad():
-        cov = x.new_zeros(1, 1, *shape).requires_grad_()
-        none, sites = x.new_zeros(()).expand(1, 1, *shape), Sites((h, w))  # Θ and Σ(x, x) do not enter
+        cov = torch.zeros(1, 1, *shape, dtype=dtype, device=device, requires_grad=True)
+        none, sites = cov.new_zeros(()).expand(1, 1, *shape), Sites(grid)  # Θ and Σ(x, x) do not enter
         k = Kernel(cov, none, none[0], none[0], True, False, (sites, sites), paired)
         (found,) = torch.autograd.grad(through(read, k).nngp.sum(), cov)
     if paired:
-        return {0: found.view(h, w)}
+        return {0: found.view(h, w).T.flatten()}
     equal = float(found.flatten()[0])
     if bool((found == equal).all()):
-        return dict.fromkeys(range(h), found.new_full((h, w, w), equal))
+        return dict.fromkeys(range(h), found.new_full((w * w * h,), equal))
     pairs = found.view(h, w, h, w)
-    rows = torch.arange(h, device=x.device)
-    strips = {shift: pairs[rows, :, (rows + shift) % h] for shift in range(h)}
+    rows = torch.arange(h, device=device)
+    strips = {shift: pairs[rows, :, (rows + shift) % h].permute(1, 2, 0).flatten() for shift in range(h)}
     return {shift: strip for shift, strip in strips.items() if bool(strip.any())}
 
 
-def _steps(
-    layers: Sequence[Layer], sides: list[Kernel], dtype: torch.dtype, network: Sequence[Layer]
-) -> tuple[tuple[StripStep, ...], list[Kernel]]:
-    """The steps of the first layers of a network, and the kernels of both lists behind them."""
-    steps: list[StripStep] = []
-    position = 0
-    while position < len(layers):
-        layer, behind = layers[position], layers[position + 1 : position + 2]
-        position += 1
-        try:
-            if isinstance(layer, Residual):
-                branch, inner = _steps(layer.branch.layers, sides, dtype, layer.branch.layers)
-                steps.append(ResidualStrip(branch))
-                sides = [side.plus(other) for side, other in zip(sides, inner, strict=True)]
-            elif isinstance(layer, Activation):
-                before = _on_rows(sides)
-                sides = [layer.kernel(side) for side in sides]
-                merged = _linear(behind[0]) if behind and not isinstance(behind[0], Activation | Residual) else None
-                step, merges = _activation(layer, merged, before, dtype)
-                steps.append(step)
-                if merges and merged is not None:
-                    sides = [behind[0].kernel(side) for side in sides]
-                    position += 1
-            else:
-                steps.append(_linear(layer))
-                sides = [layer.kernel(side) for side in sides]
-        except NTKError as fact:
-            raise described_fault(fact, position, network) from None
-    return tuple(steps), sides
+@dataclass(frozen=True)
+class _Units:
+    """All images on their way through the layers: Σ(x, x) at each pixel, [w, h, n + m]. The rules of ``Kernel`` for
+    what only one image enters."""
+
+    variance: Tensor
+    gaussian: bool
+
+    def linear(self, layer: Scaled) -> _Units:
+        return _Units(layer.variance(self.variance), gaussian=True)
+
+    def activated(self, layer: Activation) -> _Units:
+        check_gaussian(self.gaussian)
+        return _Units(layer.moments(self.variance).value, gaussian=False)
+
+    def plus(self, other: _Units) -> _Units:
+        return _Units(self.variance + other.variance, self.gaussian and other.gaussian)
+
+
+@dataclass(frozen=True)
+class _Builder:
+    """Makes steps for strips between two lists of images, ``first`` of them in the first one; in ``dtype``."""
+
+    first: int
+    symmetric: bool
+    paired: bool
+    dtype: torch.dtype
+
+    def sides(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Numbers at the pixels of both lists; of the second with the rows twice below themselves, for its shifts."""
+        one, two = (values, values) if self.symmetric else (values[..., : self.first], values[..., self.first :])
+        return one, two if self.paired else torch.cat([two, two], 1)
+
+    def steps(
+        self, layers: Sequence[Layer], units: _Units, network: Sequence[Layer]
+    ) -> tuple[tuple[StripStep, ...], _Units]:
+        """The steps of the first layers of a network, and the units behind them."""
+        steps: list[StripStep] = []
+        position = 0
+        while position < len(layers):
+            layer, behind = layers[position], layers[position + 1 : position + 2]
+            position += 1
+            try:
+                if isinstance(layer, Residual):
+                    branch, inner = self.steps(layer.branch.layers, units, layer.branch.layers)
+                    steps.append(ResidualStrip(branch))
+                    units = units.plus(inner)
+                elif isinstance(layer, Activation):
+                    before, units = units.variance, units.activated(layer)
+                    merged = _linear(behind[0]) if behind and isinstance(behind[0], Conv2d | Dense) else None
+                    step, merges = self._activation(layer, merged, before)
+                    steps.append(step)
+                    if merges and merged is not None:
+                        units = units.linear(merged)
+                        position += 1
+                else:
+                    linear = _linear(layer)
+                    steps.append(linear)
+                    units = units.linear(linear)
+            except NTKError as fact:
+                raise described_fault(fact, position, network) from None
+        return tuple(steps), units
+
+    def _activation(self, layer: Activation, merged: Scaled | None, variance: Tensor) -> tuple[StripStep, bool]:
+        """The step, and whether it does the linear layer behind it, too."""
+        dual = layer.dual
+        if isinstance(dual, ArcCosine) and dual.negative != dual.positive:
+            sides = self.sides(roots(variance, self.dtype))
+            still = bool((variance == 0).any())
+            return ArcCosineStrip.of(dual, merged or Scaled(Affine()), still, *sides), True
+        return DualStrip(dual, layer.moments, *self.sides(variance.to(self.dtype))), False
 
 
 def _linear(layer: Layer) -> Scaled:
@@ -125,28 +174,3 @@ def _linear(layer: Layer) -> Scaled:
         return Scaled(Affine.of(layer), Box(layer.window, layer.padding == "circular"))
     assert isinstance(layer, Dense)
     return Scaled(Affine.of(layer))
-
-
-def _activation(
-    layer: Activation, merged: Scaled | None, variances: list[Tensor], dtype: torch.dtype
-) -> tuple[StripStep, bool]:
-    """The step, and whether it does the linear layer behind it, too. Variances are [h, w, n] and [2h, w, m]."""
-    one, two = variances
-    dual = layer.dual
-    if isinstance(dual, ArcCosine) and dual.negative != dual.positive:
-        p, q = bent(dual)
-        linear = merged or Scaled(Affine())
-        exactly = 1 + 8 * torch.finfo(dtype).eps
-        left = (-exactly * reciprocal(one.sqrt()), linear.affine.w * p * one.sqrt())
-        right = (reciprocal(two.sqrt()), two.sqrt())
-        first, second = ((a.to(dtype), b.to(dtype)) for a, b in (left, right))
-        return ArcCosineStrip(p, q, linear, first, second), True
-    return DualStrip(dual, layer.moments, one.to(dtype), two.to(dtype)), False
-
-
-def _on_rows(sides: list[Kernel]) -> list[Tensor]:
-    """Variances at the pixels of both lists, the second with its rows twice below itself."""
-    assert sides[0].sites is not None
-    grid = sides[0].sites[0].grid
-    one, two = (side.variances[0].T.contiguous().view(*grid, -1) for side in (sides[0], sides[-1]))
-    return [one, torch.cat([two, two])]

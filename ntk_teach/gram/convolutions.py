@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ntk_teach.gram.blocks import tiles_of
 from ntk_teach.gram.steps import Affine
 from ntk_teach.gram.strips import Part, Strip, StripStep
 from ntk_teach.gram.tile import Tile, mirror
@@ -19,6 +18,7 @@ __all__ = ["ConvolutionPlan"]
 STRIP = 2**20  # bytes of one of the five arrays of a strip, on a processor
 DEVICE_STRIP = 2**28  # and on an accelerator, which wants many pairs at a time
 IMAGES = 8  # rows of a tile, at least
+OWN_ROWS = 96  # images times the side of one that a strip of pixels with themselves takes: measured
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ConvolutionPlan:
     Args:
         x1, x2: images [n, h, w, c] and [m, h, w, c].
         steps: the products of pixels, and the layers on them.
-        weights: of the pixel pairs of each shift in the read-out, [h, w, w]; shifts without weight are left out.
+        weights: of the pixel pairs of each shift in the read-out, [w·w·h]; shifts without weight are left out.
         tail: the dense layers behind it.
         paired: are pixels compared with the same pixel only?
         symmetric: is the second list the first?
@@ -44,14 +44,13 @@ class ConvolutionPlan:
 
     @property
     def height(self) -> int:
-        # Of an image with itself and others of its tile all pairs are computed where pixels are paired: small tiles.
-        return max(IMAGES, math.isqrt(self._most) // (4 if self.paired else 1))
+        return max(IMAGES, math.isqrt(self._most))
 
     @property
     def _pixels(self) -> tuple[int, ...]:
         """Of a strip, for one pair of images."""
         _, h, w, _ = self.x1.shape
-        return (h, w) if self.paired else (h, w, w)
+        return (w, h) if self.paired else (w, w, h)
 
     @property
     def _most(self) -> int:
@@ -81,46 +80,53 @@ class ConvolutionPlan:
         return result.nngp, result.ntk
 
     def _blocks(self, result: Tile, rows: slice, columns: slice, own: bool) -> None:
-        """Weighted sums over the pixels of all pairs, block by block, into their places in ``result``."""
-        both, pixels = result.ntk is not None, self._pixels
-        step = max(1, min(math.isqrt(self._most), self.height))
-        arrays = self.x1.new_empty(5 if both else 4, math.prod(pixels) * step**2)
-        weights = self.weights[0].flatten()
-        for here, there in tiles_of(rows.stop - rows.start, columns.stop - columns.start, step, own):
-            shape = (*pixels, here.stop - here.start, there.stop - there.start)
-            same = own and here == there
-            strip = Strip.within(arrays, both, shape, own=same, shift=0, paired=True, pairs_last=True)
+        """Weighted sums over the pixels of all pairs into their places in ``result``, some rows at a time. Of a block
+        with itself a row begins at its diagonal, and the fewer rows at a time, the fewer pairs are computed twice."""
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        step = max(1, min(self._most // width, height))
+        if own and self.x1.device.type == "cpu":
+            step = max(1, min(step, OWN_ROWS // math.isqrt(math.prod(self._pixels))))
+        arrays = self._arrays(result, step * width)
+        for top in range(0, height, step):
+            here, there = slice(top, min(top + step, height)), slice(top if own else 0, width)
+            shape = (*self._pixels, here.stop - here.start, there.stop - there.start)
+            strip = Strip.within(arrays, result.ntk is not None, shape, own=own, shift=0, paired=True)
             for layer in self.steps:
                 layer.sliced(_moved(here, rows.start), _moved(there, columns.start)).on(strip)
-            sums = torch.tensordot(strip.kernels.flatten(1, 2), weights, dims=([1], [0]))  # [1 or 2, here, there]
-            for kernel, total in zip((result.nngp, result.ntk), sums, strict=False):
+            for kernel, total in zip((result.nngp, result.ntk), self._read(strip), strict=False):
                 assert kernel is not None
-                kernel[here, there] = total
+                kernel[here, there] = total.view(shape[-2:])
 
     def _sum(self, result: Tile, first: Tensor, pairs: Tensor, own: bool) -> None:
         """Weighted sums over all pixel pairs of these pairs of images, [2, pairs], into their places in ``result``,
         which begins at the images ``first``, [2, 1]."""
         if not pairs.numel():
             return
-        both, pixels = result.ntk is not None, self._pixels
         most = min(self._most, pairs.shape[1])
-        last = most > pixels[-1]
-        arrays = self.x1.new_empty(5 if both else 4, most * math.prod(pixels))
+        arrays = self._arrays(result, most)
         for some in torch.split(pairs, most, dim=1):
             one, two = some + first
-            steps = [step.sliced(one, two, last) for step in self.steps]
-            shape = (*pixels, len(one)) if last else (len(one), *pixels)
-            totals = self.x1.new_zeros(1 + both, len(one))
+            steps = [step.sliced(one, two) for step in self.steps]
+            shape = (*self._pixels, len(one))
+            totals = list(self.x1.new_zeros(2, len(one)))
             for shift, times in self._shifts(own):
-                strip = Strip.within(arrays, both, shape, own=own, shift=shift, paired=False, pairs_last=last)
+                strip = Strip.within(arrays, result.ntk is not None, shape, own=own, shift=shift, paired=False)
                 for step in steps:
                     step.on(strip)
-                weights = self.weights[shift].flatten()
-                flat = strip.kernels.flatten(1, -2) if last else strip.kernels.flatten(2)
-                totals.add_(weights @ flat if last else flat @ weights, alpha=times)
-            for kernel, total in zip((result.nngp, result.ntk), totals, strict=False):
-                assert kernel is not None
-                kernel[tuple(some)] = total
+                for total, found in zip(totals, self._read(strip), strict=False):
+                    total.add_(found, alpha=times)
+            for kernel, total in zip((result.nngp, result.ntk), totals, strict=True):
+                if kernel is not None:
+                    kernel[tuple(some)] = total
+
+    def _arrays(self, result: Tile, pairs: int) -> Tensor:
+        """Room for the strips of as many pairs of images."""
+        return self.x1.new_empty(4 if result.ntk is None else 5, math.prod(self._pixels) * pairs)
+
+    def _read(self, strip: Strip) -> list[Tensor]:
+        """Of Σ and, if it is there, of Θ: the weighted sum over the pixel pairs of a strip. [pairs]"""
+        weights = self.weights[strip.shift]
+        return [weights @ kernel.view(len(weights), -1) for kernel in strip.kernels]
 
     def _shifts(self, own: bool) -> Iterator[tuple[int, int]]:
         """Shifts with weight, and how often each counts: of an image with itself a shift is the mirror of h − shift."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -32,9 +33,11 @@ __all__ = [
     "arc_cosine",
     "bent",
     "reciprocal",
+    "roots",
 ]
 
 Sides = tuple[Tensor, ...]
+STILL = 1e3  # √(v₁v₂) of a unit that never moves, over the least root: the other one's root is hardly larger than this
 
 
 @runtime_checkable
@@ -108,23 +111,39 @@ def reciprocal(x: Tensor) -> Tensor:
     return torch.where(x > 0, 1 / torch.where(x > 0, x, 1), 0)
 
 
-def arc_cosine(tile: Tile, p: float, q: float, w: float, left: Tensor, right: Tensor) -> None:
-    """Σ ← w (p √(v₁v₂) (sin θ̄ + ρ θ̄) + q Σ),  Θ ← Θ (θ̄ + q/p), with −ρ = cos θ̄ in the first room.
+def roots(variances: Tensor, dtype: torch.dtype) -> Tensor:
+    """√v, and a number far below all others where v is 0: a unit that never moves has correlation 0/√v = 0 with every
+    other. The product of two of them is still a normal number."""
+    return variances.sqrt().to(dtype).clamp_(min=_least(dtype))
 
-    ``left`` w p √v₁ and ``right`` √v₂ broadcast over the tile; the factor p of Θ is left to the caller.
+
+def _least(dtype: torch.dtype) -> float:
+    return math.sqrt(torch.finfo(dtype).tiny)
+
+
+def arc_cosine(tile: Tile, ratio: float, scale: float, still: bool, exactly: float = 1.0) -> None:
+    """Σ ← s (√(v₁v₂) sin θ̄ + Σ (θ̄ + r)),  Θ ← Θ (θ̄ + r),  where θ̄ = arccos(−ρ).
+
+    The first room holds −ρ, the second −√(v₁v₂)/``exactly``; ``still`` says that some variance is 0, see ``roots``.
     """
-    nngp, ntk, (cosine, angle, spare) = tile.nngp, tile.ntk, tile.room
+    nngp, ntk, (cosine, root, angle) = tile.nngp, tile.ntk, tile.room
+    zero, one = _numbers(cosine.dtype, cosine.device)
     torch.acos(cosine, out=angle)
+    if ratio:
+        angle.add_(ratio)
     if ntk is not None:
-        ntk.mul_(torch.add(angle, q / p, out=spare) if q else angle)
-    angle.mul_(cosine)
-    torch.addcmul(angle.new_ones(()), cosine, cosine, value=-1, out=cosine)
-    cosine.sqrt_().sub_(angle)  # sin θ̄ + ρ θ̄
-    cosine.mul_(left)
-    if q:
-        nngp.mul_(q * w).addcmul_(cosine, right)
-    else:
-        torch.mul(cosine, right, out=nngp)
+        ntk.mul_(angle)
+    torch.addcmul(zero, nngp, angle, value=scale, out=nngp)
+    # Dividing by 1/sin θ̄, infinite at θ̄ = 0: a reciprocal root is cheaper than a root.
+    torch.addcmul(one, cosine, cosine, value=-1, out=cosine).rsqrt_()
+    nngp.addcdiv_(root, cosine, value=-scale * exactly)
+    if still:
+        nngp.masked_fill_(root > -STILL * _least(root.dtype), 0)
+
+
+@cache
+def _numbers(dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+    return torch.zeros((), dtype=dtype, device=device), torch.ones((), dtype=dtype, device=device)
 
 
 @dataclass(frozen=True)
@@ -132,21 +151,21 @@ class ArcCosineStep:
     """Rule 2 for φ(u) = a·min(u, 0) + b·max(u, 0), and the linear map behind it.
 
     With θ̄ = arccos(−ρ):  value = √(v₁v₂) (p (sin θ̄ + ρ θ̄) + q ρ),  slope = p θ̄ + q  (Cho & Saul 2009).
-    ``left`` is (−1/√v₁, w p √v₁), ``right`` (1/√v₂, √v₂).
+    ``left`` is −√v₁, ``right`` √v₂.
     """
 
     p: float
     q: float
     affine: Affine
     first: bool  # no kink has been met before: here collinear pairs are noticed
-    left: Sides
-    right: Sides
+    still: bool  # some variance is 0
+    left: Tensor
+    right: Tensor
 
     def on(self, tile: Tile) -> None:
-        cosine = tile.room[0]
-        left, right = _cut(self.left, tile.rows), _cut(self.right, tile.columns)
-        torch.mul(tile.nngp, left[0][:, None], out=cosine)
-        cosine.mul_(right[0])  # −ρ
+        cosine, root = tile.room[:2]
+        torch.mul(self.left[tile.rows, None], self.right[tile.columns], out=root)
+        torch.div(tile.nngp, root, out=cosine)  # −ρ
         if tile.own:
             cosine.fill_diagonal_(0)
         if tile.careful:
@@ -159,11 +178,12 @@ class ArcCosineStep:
                 return
         else:
             cosine.clamp_(-1, 1)
-        arc_cosine(tile, self.p, self.q, self.affine.w, left[1][:, None], right[1])
-        self.affine.finish(tile, self.affine.w * self.p)
+        scale = self.affine.w * self.p
+        arc_cosine(tile, self.q / self.p, scale, self.still)
+        self.affine.finish(tile, scale)
 
     def sliced(self, rows: slice, columns: slice) -> ArcCosineStep:
-        return replace(self, left=_cut(self.left, rows), right=_cut(self.right, columns))
+        return replace(self, left=self.left[rows], right=self.right[columns])
 
 
 @dataclass(frozen=True)

@@ -3,29 +3,31 @@
 A convolution takes the pair of pixels (i, j) to the pairs (i + a, j + a): the offset j − i never changes. So pairs
 whose rows differ by one and the same number go through the whole depth on their own, small enough for the cache. A
 strip holds them for some pairs of images: pixel (r, c) of the one with pixel ((r + shift) mod h, c') of the other,
-[pairs, h, w, w], or [h, w, w, pairs] where the images are so small that this makes the longer rows. Where the network
-compares like with like only, it is [h, w, n, m], for all pairs of two lists, and the shift is 0.
+[w, w, h, pairs], an order in which all that follows goes along the memory. Where the network compares like with like
+only, it is [w, h, n, m], for all pairs of two lists, and the shift is 0.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise, product
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from ntk_teach.gram.steps import Affine, arc_cosine
+from ntk_teach.duals import ArcCosine
+from ntk_teach.gram.steps import Affine, arc_cosine, bent
 from ntk_teach.gram.tile import Tile
 from ntk_teach.kernel import Dual
 
 __all__ = ["ArcCosineStrip", "Box", "DualStrip", "Part", "Pixels", "ResidualStrip", "Scaled", "Strip", "StripStep"]
 
 
-Move = tuple[int, int, int]
+Move = tuple[int, int, int]  # to where, from where, how many
 Part = slice | Tensor  # images
 
 
@@ -38,7 +40,6 @@ class Strip(Tile):
         spare: as large as ``kernels``; ``room`` begins with it.
         shift: by how many rows the second pixel lies below the first, modulo the height.
         paired: are both pixels the same? Then there is one axis of columns.
-        pairs_last: is the last axis that of the pairs of images, not the first?
         fresh: has no parameter been met yet? Then Θ is 0.
     """
 
@@ -46,7 +47,6 @@ class Strip(Tile):
     spare: Tensor
     shift: int
     paired: bool
-    pairs_last: bool
     fresh: bool = True
 
     @classmethod
@@ -55,29 +55,24 @@ class Strip(Tile):
         views = arrays[:, : math.prod(shape)].view(len(arrays), *shape)
         kernels, spare = (views[:2], views[2:4]) if both else (views[:1], views[1:2])
         none = slice(0)
-        room = list(views[len(kernels) :])
-        return cls(none, none, views[0], views[1].zero_() if both else None, room, kernels=kernels, spare=spare, **of)
+        first, second, *others = views.unbind()
+        room = others if both else [second, *others]
+        return cls(none, none, first, second.zero_() if both else None, room, kernels=kernels, spare=spare, **of)
 
     def sides(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-        """Numbers at pixels, laid out as the strip with one column axis and the second with its rows twice below
-        themselves, so that they broadcast."""
-        rows, columns = (0, 1) if self.pairs_last else (1, 2)
-        two = right.narrow(rows, self.shift, left.shape[rows])
-        if self.paired:
-            return left[..., None], two[..., None, :]
-        return left.unsqueeze(columns + 1), two.unsqueeze(columns)
+        """Numbers at the pixels of the first images, [w, h, n], and of the second ones, with their rows twice below
+        themselves, [w, 2h, m], so that they broadcast to a strip."""
+        two = right.narrow(1, self.shift, left.shape[1])
+        return (left[..., None], two[..., None, :]) if self.paired else (left[:, None], two)
 
     def coincident(self, values: Tensor) -> Tensor:
-        """Those of pixels with themselves, a view, where the strip has them: [h, w, n or pairs] or [pairs, h, w]."""
-        if self.paired:
-            return values.diagonal(dim1=2, dim2=3)
-        return values.diagonal(dim1=1, dim2=2).transpose(1, 2) if self.pairs_last else values.diagonal(dim1=2, dim2=3)
+        """Those of pixels with themselves, a view, where the strip has them. [w, h, n]"""
+        return values.diagonal(dim1=2, dim2=3) if self.paired else values.diagonal(dim1=0, dim2=1).movedim(-1, 0)
 
 
-def cut(values: Tensor, part: Part, pairs_last: bool) -> Tensor:
-    """Numbers at the pixels of some images, out of [h, w, n]; for a strip with pairs first, [pairs, h, w]."""
-    found = values[..., part] if isinstance(part, slice) else values.index_select(-1, part)
-    return found if pairs_last else found.movedim(-1, 0).contiguous()
+def cut(values: Tensor, part: Part) -> Tensor:
+    """Numbers at the pixels of some images, out of [w, h, n]."""
+    return values[..., part] if isinstance(part, slice) else values.index_select(-1, part)
 
 
 @runtime_checkable
@@ -88,8 +83,8 @@ class StripStep(Protocol):
         """Carry the strip through, in place."""
         ...
 
-    def sliced(self, rows: Part, columns: Part, pairs_last: bool = True) -> StripStep:
-        """The step for some images only. The tables of a plan are [h, w, n]; those of a strip lie as the strip does."""
+    def sliced(self, rows: Part, columns: Part) -> StripStep:
+        """The step for some images only."""
         ...
 
 
@@ -108,9 +103,9 @@ class Pixels:
             else:
                 torch.mul(one, two, out=strip.nngp)
 
-    def sliced(self, rows: Part, columns: Part, pairs_last: bool = True) -> Pixels:
-        left = tuple(cut(values, rows, pairs_last) for values in self.left)
-        return Pixels(left, tuple(cut(values, columns, pairs_last) for values in self.right))
+    def sliced(self, rows: Part, columns: Part) -> Pixels:
+        left = tuple(cut(values, rows) for values in self.left)
+        return Pixels(left, tuple(cut(values, columns) for values in self.right))
 
 
 @dataclass(frozen=True)
@@ -121,39 +116,40 @@ class Box:
     circular: bool
 
     def on(self, strip: Strip) -> None:
-        cov, spare = (strip.kernels[:1], strip.spare[:1]) if strip.fresh else (strip.kernels, strip.spare)
-        rows = 1 if strip.pairs_last else 2
-        seams = () if self.circular else tuple(sorted({0, cov.shape[rows] - strip.shift}))
-        columns = (rows + 1,) if strip.paired else (rows + 1, rows + 2)
+        some = slice(1) if strip.fresh else slice(None)
+        rows, columns = (2, (1,)) if strip.paired else (3, (1, 2))
+        self.over(strip.kernels[some], strip.spare[some], rows, columns, strip.shift)
+
+    def over(self, cov: Tensor, spare: Tensor, rows: int, columns: tuple[int, ...], shift: int = 0) -> None:
+        """The sum along these axes, in place, with room for another one."""
+        seams = () if self.circular else tuple(sorted({0, cov.shape[rows] - shift}))
         self._slid(cov, spare, (rows,), seams)
         self._slid(spare, cov, columns, () if self.circular else (0,))
 
-    def _slid(self, cov: Tensor, out: Tensor, axes: tuple[int, ...], seams: Sequence[int]) -> None:
+    def _slid(self, cov: Tensor, out: Tensor, axes: tuple[int, ...], seams: tuple[int, ...]) -> None:
         """out[i] = Σ_a cov[i + a], on all axes at once. Pieces between seams do not see each other; without seams the
         ends are joined."""
-        size = cov.shape[axes[0]]
         out.copy_(cov)
-        for a in range(-((self.window - 1) // 2), self.window // 2 + 1):
-            if a:
-                for moves in (
-                    product(_moves(a % size, size), repeat=len(axes)) if not seams else _within(a, seams, size)
-                ):
-                    into, what = out, cov
-                    for axis, (target, source, length) in zip(axes, moves, strict=False):
-                        into, what = into.narrow(axis, target, length), what.narrow(axis, source, length)
-                    into.add_(what)
+        for moves in _moves(self.window, seams, cov.shape[axes[0]], len(axes)):
+            into, what = out, cov
+            for axis, (target, source, length) in zip(axes, moves, strict=True):
+                into, what = into.narrow(axis, target, length), what.narrow(axis, source, length)
+            into.add_(what)
 
 
-def _moves(a: int, size: int) -> list[Move]:
-    """Pieces (target, source, length) of a step by a around a circle."""
+@lru_cache(maxsize=1024)
+def _moves(window: int, seams: tuple[int, ...], size: int, axes: int) -> list[tuple[Move, ...]]:
+    """All that a sum over a window adds to the middle, as moves along each of the axes."""
+    offsets = [a for a in range(-((window - 1) // 2), window // 2 + 1) if a]
+    if not seams:
+        return [moves for a in offsets for moves in product(_around(a % size, size), repeat=axes)]
+    pieces = [(low, high, a) for a in offsets for low, high in pairwise([*seams, size]) if high - low > abs(a)]
+    return [((low + max(-a, 0), low + max(a, 0), high - low - abs(a)),) * axes for low, high, a in pieces]
+
+
+def _around(a: int, size: int) -> list[Move]:
+    """A step by a around a circle."""
     return [(0, a, size - a), (size - a, 0, a)] if a else [(0, 0, size)]
-
-
-def _within(a: int, seams: Sequence[int], size: int) -> list[tuple[Move, Move]]:
-    """Pieces of a step by a that stay between two seams, the same on two axes."""
-    pieces = [(low, high) for low, high in pairwise([*seams, size]) if high - low > abs(a)]
-    moves = [(low + max(-a, 0), low + max(a, 0), high - low - abs(a)) for low, high in pieces]
-    return [(move, move) for move in moves]
 
 
 @dataclass(frozen=True)
@@ -169,7 +165,14 @@ class Scaled:
         self.affine.on(strip)
         strip.fresh = False
 
-    def sliced(self, rows: Part, columns: Part, pairs_last: bool = True) -> Scaled:
+    def variance(self, before: Tensor) -> Tensor:
+        """Σ(x, x) at each pixel behind the layer. [w, h, n]"""
+        found = self.affine.w * before
+        if self.box is not None:
+            self.box.over(found, torch.empty_like(found), 1, (0,))
+        return found.add_(self.affine.b)
+
+    def sliced(self, rows: Part, columns: Part) -> Scaled:
         return self
 
 
@@ -177,33 +180,41 @@ class Scaled:
 class ArcCosineStrip:
     """Rule 2 for a kinked activation and the linear layer behind it, as ``ArcCosineStep``.
 
-    ``left`` and ``right`` hold −(1 + 8ε)/√v₁ and w p √v₁, 1/√v₂ and √v₂. The factor 1 + 8ε makes a correlation that
-    rounding alone keeps from ±1 exactly that, once it is clamped.
+    ``left`` and ``right`` hold −√v₁/(1 + 8ε) and √v₂. The factor 1 + 8ε makes a correlation that rounding alone keeps
+    from ±1 exactly that, once it is clamped.
     """
 
     p: float
     q: float
     linear: Scaled
-    left: tuple[Tensor, Tensor]
-    right: tuple[Tensor, Tensor]
+    still: bool
+    left: Tensor
+    right: Tensor
+
+    @classmethod
+    def of(cls, dual: ArcCosine, linear: Scaled, still: bool, one: Tensor, two: Tensor) -> ArcCosineStrip:
+        """From the roots of the variances of both sides; ``still`` says that some are 0."""
+        return cls(*bent(dual), linear, still, one / -_exactly(one.dtype), two)
 
     def on(self, strip: Strip) -> None:
-        cosine = strip.room[0]
-        inverse, other_inverse = strip.sides(self.left[0], self.right[0])
-        torch.mul(strip.nngp, inverse, out=cosine)
-        cosine.mul_(other_inverse).clamp_(-1, 1)
+        cosine, root = strip.room[:2]
+        torch.mul(*strip.sides(self.left, self.right), out=root)
+        torch.div(strip.nngp, root, out=cosine).clamp_(-1, 1)
         if strip.own and strip.shift == 0:
             same = strip.coincident(cosine)
             same.copy_(torch.where(same < 0, -1.0, 0.0))  # a pixel with itself: ρ = 1, or 0 if it never varies
-        arc_cosine(strip, self.p, self.q, self.linear.affine.w, *strip.sides(self.left[1], self.right[1]))
+        scale = self.linear.affine.w * self.p
+        arc_cosine(strip, self.q / self.p, scale, self.still, _exactly(cosine.dtype))
         if self.linear.box is not None:
             self.linear.box.on(strip)
-        self.linear.affine.finish(strip, self.linear.affine.w * self.p)
+        self.linear.affine.finish(strip, scale)
 
-    def sliced(self, rows: Part, columns: Part, pairs_last: bool = True) -> ArcCosineStrip:
-        (one, scale), (two, other) = self.left, self.right
-        left = cut(one, rows, pairs_last), cut(scale, rows, pairs_last)
-        return replace(self, left=left, right=(cut(two, columns, pairs_last), cut(other, columns, pairs_last)))
+    def sliced(self, rows: Part, columns: Part) -> ArcCosineStrip:
+        return replace(self, left=cut(self.left, rows), right=cut(self.right, columns))
+
+
+def _exactly(dtype: torch.dtype) -> float:
+    return 1 + 8 * torch.finfo(dtype).eps
 
 
 @dataclass(frozen=True)
@@ -226,8 +237,8 @@ class DualStrip:
         if strip.ntk is not None:
             strip.ntk.mul_(slope)
 
-    def sliced(self, rows: Part, columns: Part, pairs_last: bool = True) -> DualStrip:
-        return replace(self, left=cut(self.left, rows, pairs_last), right=cut(self.right, columns, pairs_last))
+    def sliced(self, rows: Part, columns: Part) -> DualStrip:
+        return replace(self, left=cut(self.left, rows), right=cut(self.right, columns))
 
 
 @dataclass(frozen=True)
@@ -244,5 +255,5 @@ class ResidualStrip:
         if strip.ntk is not None and ntk is not None:
             strip.ntk.add_(ntk)
 
-    def sliced(self, rows: Part, columns: Part, pairs_last: bool = True) -> ResidualStrip:
-        return ResidualStrip(tuple(step.sliced(rows, columns, pairs_last) for step in self.branch))
+    def sliced(self, rows: Part, columns: Part) -> ResidualStrip:
+        return ResidualStrip(tuple(step.sliced(rows, columns) for step in self.branch))

@@ -8,13 +8,13 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from ntk_teach.errors import RuleError, check_scale
+from ntk_teach.errors import RuleError, check_flag, check_scale
 from ntk_teach.kernel import Kernel
 from ntk_teach.layers.window import Padding, checked, left, summed
 from ntk_teach.nn import Convolution
 from ntk_teach.sites import Sites
 
-__all__ = ["Conv2d", "on_grid", "other_grid"]
+__all__ = ["Conv2d", "check_images", "on_grid", "other_grid"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,8 +49,12 @@ class Conv2d:
 
     def __post_init__(self) -> None:
         checked(self.window, self.stride, self.padding, where="Conv2d")
+        check_flag(self.trained, name="trained", where="Conv2d")
         for name in ("sigma_w", "sigma_b", "eta_w", "eta_b"):
             check_scale(getattr(self, name), name=name, where="Conv2d")
+
+    def enters(self, sites: Sites | None) -> None:
+        check_images(sites)
 
     def leaves(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return other_grid(shape, self.window, self.stride, self.padding)
@@ -78,10 +82,15 @@ class Conv2d:
         return f"Conv2d({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in shown)})"
 
 
+def check_images(sites: Sites | None) -> None:
+    if sites is None or sites.kind != "images":
+        received = "vectors without sites" if sites is None else sites.kind
+        do = "reshape the inputs, or use Dense()"
+        raise RuleError(f"expected images [n, height, width, channels], received {received}; {do}")
+
+
 def other_grid(shape: tuple[int, ...], window: int, stride: int, padding: str) -> tuple[int, ...]:
     """(h, w, units) behind a window."""
-    if len(shape) != 3:
-        raise RuleError(_no_images(f"inputs of shape {list(shape)}"))
     return (*(left(size, window, stride, padding) for size in shape[:2]), shape[2])
 
 
@@ -91,9 +100,8 @@ def on_grid(
     leaves: Callable[[tuple[int, ...]], tuple[int, ...]],
 ) -> tuple[Callable[[Tensor], Tensor], tuple[Sites, Sites]]:
     """A map on (h, w, h', w'), or on (h, w) where sites are paired, as one on flat sites; and the sites behind it."""
-    if k.sites is None or k.sites[0].kind != "images":
-        received = "vectors without sites" if k.sites is None else k.sites[0].kind
-        raise RuleError(_no_images(received))
+    check_images(k.sites and k.sites[0])
+    assert k.sites is not None
     (height, width), (other_height, other_width) = (side.grid for side in k.sites)
     if (height, width) != (other_height, other_width):
         raise RuleError(
@@ -109,7 +117,3 @@ def on_grid(
         return linear(spread, rows, columns).reshape(*batch, *((count,) if k.paired else (count, count)))
 
     return acting, (Sites(grid), Sites(grid))
-
-
-def _no_images(received: str) -> str:
-    return f"expected images [n, height, width, channels], received {received}; reshape the inputs, or use Dense()"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import torch
 
-from ntk_teach.errors import check_scale
+from ntk_teach.errors import check_flag, check_scale
 from ntk_teach.kernel import Kernel
 from ntk_teach.nn import Linear
 
@@ -36,6 +36,7 @@ class Dense:
     random = True
 
     def __post_init__(self) -> None:
+        check_flag(self.trained, name="trained", where="Dense")
         for name in ("sigma_w", "sigma_b", "eta_w", "eta_b"):
             check_scale(getattr(self, name), name=name, where="Dense")
 

@@ -9,13 +9,14 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from ntk_teach.errors import DomainError, RuleError, sentence
+from ntk_teach.errors import DomainError, RuleError, check_flag, sentence
 from ntk_teach.kernel import Kernel
 from ntk_teach.layers.dense import Dense
-from ntk_teach.layers.layer import through
+from ntk_teach.layers.layer import sites_behind, sized, through
 from ntk_teach.layers.residual import Branch
 from ntk_teach.nn import AtEachSite, GraphTotal, Levels, Neighbors
 from ntk_teach.nn.graph import neighbors
+from ntk_teach.nn.sites import at_sites
 from ntk_teach.sites import Sided, Sites
 
 __all__ = ["Aggregate", "GraphSum", "JumpingKnowledge"]
@@ -45,6 +46,9 @@ class Aggregate:
             do = "choose one of them"
             raise DomainError(sentence("Aggregate", f"scale one of {get_args(Scale)}", repr(self.scale), do))
 
+    def enters(self, sites: Sites | None) -> None:
+        _check_nodes(sites)
+
     def module(self, fan_in: int, fan_out: int, generator: torch.Generator) -> nn.Module:
         return Neighbors(self.scale)
 
@@ -67,6 +71,9 @@ class GraphSum:
     random = False
     reads_sites = True
     mixes_sites = True
+
+    def enters(self, sites: Sites | None) -> None:
+        _check_nodes(sites)
 
     def leaves(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (shape[-1],)
@@ -105,12 +112,24 @@ class JumpingKnowledge:
     mixes_sites = True
 
     def __post_init__(self) -> None:
-        if not self.blocks or not all(getattr(block, "layers", None) for block in self.blocks):
+        listed = isinstance(self.blocks, Sequence) and len(self.blocks)
+        if not listed or not all(getattr(block, "layers", None) for block in self.blocks):
             do = "write JumpingKnowledge([serial(Aggregate(), Dense(), relu), ...])"
             raise DomainError(sentence("JumpingKnowledge", "a list of serial(...)", repr(self.blocks), do))
-        if not isinstance(self.heads, Dense) and len(self.heads) != self._levels:
+        check_flag(self.first, name="first", where="JumpingKnowledge")
+        if isinstance(self.heads, Dense):
+            return
+        if not isinstance(self.heads, Sequence) or not all(isinstance(head, Dense) for head in self.heads):
+            do = "give one Dense() for all, or one for each level"
+            raise DomainError(sentence("JumpingKnowledge", "heads of Dense", repr(self.heads), do))
+        if len(self.heads) != self._levels:
             do = "give one Dense() for all, or one for each level"
             raise DomainError(sentence("JumpingKnowledge", f"{self._levels} heads", str(len(self.heads)), do))
+
+    def enters(self, sites: Sites | None) -> None:
+        _check_nodes(sites)
+        for block in self.blocks:
+            _check_kept(block, sites_behind(block.layers, sites))
 
     @property
     def _levels(self) -> int:
@@ -132,8 +151,7 @@ class JumpingKnowledge:
             modules = []
             for layer in block.layers:
                 leaving = next(widths) if layer.random else fan_in
-                module = layer.module(fan_in, leaving, generator)
-                modules.append(module if isinstance(module, Neighbors) else AtEachSite(module))
+                modules.append(at_sites(sized(layer, leaving).module(fan_in, leaving, generator)))
                 fan_in = leaving
             blocks.append(nn.Sequential(*modules))
             entering.append(fan_in)
@@ -144,9 +162,11 @@ class JumpingKnowledge:
         return Levels(blocks, list(heads), first=self.first)
 
     def kernel(self, k: Kernel) -> Kernel:
+        _graphs(k)
         levels = [k] if self.first else []
         for block in self.blocks:
             k = through(block.layers, k)
+            _check_kept(block, k.sites and k.sites[0])
             levels.append(k)
         total = None
         for head, level in zip(self._heads, levels, strict=True):
@@ -160,7 +180,19 @@ class JumpingKnowledge:
 
 
 def _graphs(k: Kernel) -> tuple[Sites, Sites]:
-    if k.sites is None or any(side.kind != "graphs" for side in k.sites):
-        received = "vectors without nodes" if k.sites is None else k.sites[0].kind
-        raise RuleError(f"expected graphs, received {received}; build them with Ragged.graphs(features, edges)")
+    for side in k.sites or (None,):
+        _check_nodes(side)
+    assert k.sites is not None
     return k.sites
+
+
+def _check_nodes(sites: Sites | None) -> None:
+    if sites is None or sites.kind != "graphs":
+        received = "vectors without nodes" if sites is None else sites.kind
+        raise RuleError(f"expected graphs, received {received}; build them with Ragged.graphs(features, edges)")
+
+
+def _check_kept(block: Branch, sites: Sites | None) -> None:
+    if sites is None:
+        do = "put the read-out behind JumpingKnowledge"
+        raise RuleError(f"expected blocks that keep the nodes, received {block!r}; {do}")

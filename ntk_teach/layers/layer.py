@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import nn
 
 from ntk_teach.errors import NTKError
 from ntk_teach.kernel import Kernel
+from ntk_teach.sites import Sites
 
-__all__ = ["Layer", "compares_equal_sites", "described_fault", "takes_sites", "through"]
+__all__ = [
+    "Layer",
+    "compares_equal_sites",
+    "described_fault",
+    "entered",
+    "sites_behind",
+    "sized",
+    "takes_sites",
+    "through",
+]
 
 
 @runtime_checkable
@@ -21,9 +32,10 @@ class Layer(Protocol):
     ``random`` says whether the layer draws parameters and so has a width of its own; a layer that does not
     (an activation, a pool) lets as many units out as come in.
 
-    A layer on sites may say more: ``leaves(shape)``, what becomes of (*sites, units) of one input; ``mixes_sites``,
-    that its outputs need pairs of different sites; ``reads_sites``, that it leaves one vector for each input;
-    ``walks_sites``, that it goes along them.
+    A layer on sites may say more: ``enters(sites)``, which raises RuleError for sites that it does not take;
+    ``leaves(shape)``, what becomes of (*sites, units) of one input; ``mixes_sites``, that its outputs need pairs of
+    different sites; ``reads_sites``, that it leaves one vector for each input; ``walks_sites``, that it goes along
+    them.
     """
 
     @property
@@ -53,14 +65,39 @@ def through(layers: Sequence[Layer], k: Kernel) -> Kernel:
     return k
 
 
+def entered(layer: Layer, shape: tuple[int, ...], sites: Sites | None) -> tuple[tuple[int, ...], Sites | None]:
+    """(*sites, units) of one input behind the layer, but for its own width, and the sites; RuleError if it takes none
+    of these."""
+    if hasattr(layer, "enters"):
+        layer.enters(sites)
+    shape = layer.leaves(shape) if hasattr(layer, "leaves") else shape
+    grid = shape[:-1]
+    if not grid or (sites is not None and grid == sites.grid):
+        return shape, sites if grid else None
+    return shape, Sites(grid)
+
+
+def sized(layer: Any, width: int) -> Any:
+    """The layer with this width for all random layers that are inside it; most have none."""
+    inside = getattr(layer, "random_layers", 1) - 1
+    return replace(layer, widths=[width] * inside) if inside else layer
+
+
+def sites_behind(layers: Sequence[Layer], sites: Sites | None) -> Sites | None:
+    """What the sites become behind layers in a row; an error names the layer that does not take them."""
+    shape = (1,) if sites is None else (*sites.grid, 1)
+    for position, layer in enumerate(layers, start=1):
+        try:
+            shape, sites = entered(layer, shape, sites)
+        except NTKError as fact:
+            raise described_fault(fact, position, layers) from None
+    return sites
+
+
 def takes_sites(layers: Sequence[Layer]) -> bool:
     """Is there a layer that knows of pixels, steps or nodes? Other networks take vectors."""
     known = ("leaves", "mixes_sites", "reads_sites", "walks_sites")
-    for layer in layers:
-        inner = getattr(getattr(layer, "branch", None), "layers", ())
-        if any(hasattr(part, name) for part in (layer, *inner) for name in known):
-            return True
-    return False
+    return any(hasattr(part, name) for layer in layers for part in _parts(layer) for name in known)
 
 
 def compares_equal_sites(layers: Sequence[Layer]) -> bool:
@@ -69,9 +106,15 @@ def compares_equal_sites(layers: Sequence[Layer]) -> bool:
     Then a covariance has one entry for each site, not for each pair of them.
     """
     for layer in layers:
-        inner = getattr(getattr(layer, "branch", None), "layers", ())
-        if getattr(layer, "mixes_sites", False) or any(getattr(part, "mixes_sites", False) for part in inner):
+        if any(getattr(part, "mixes_sites", False) for part in _parts(layer)):
             return False
         if getattr(layer, "reads_sites", False):
             return True
     return False
+
+
+def _parts(layer: Layer) -> Iterator[Layer]:
+    """The layer itself and, of a residual sum, all that is in its branch."""
+    yield layer
+    for inner in getattr(getattr(layer, "branch", None), "layers", ()):
+        yield from _parts(inner)

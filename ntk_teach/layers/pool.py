@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from ntk_teach.errors import RuleError
 from ntk_teach.kernel import Kernel
-from ntk_teach.layers.convolution import on_grid, other_grid
+from ntk_teach.layers.convolution import check_images, on_grid, other_grid
 from ntk_teach.layers.window import Padding, checked, summed
 from ntk_teach.nn import Flattened, GlobalMean, LocalMean
+from ntk_teach.sites import Sites
 
 __all__ = ["AvgPool", "Flatten", "GlobalAvgPool"]
 
@@ -45,6 +46,9 @@ class AvgPool:
     def step(self) -> int:
         return self.window if self.stride is None else self.stride
 
+    def enters(self, sites: Sites | None) -> None:
+        check_images(sites)
+
     def leaves(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return other_grid(shape, self.window, self.step, self.padding)
 
@@ -72,6 +76,9 @@ class GlobalAvgPool:
     reads_sites = True
     mixes_sites = True
 
+    def enters(self, sites: Sites | None) -> None:
+        _check_equal_size(sites, "GlobalAvgPool")
+
     def leaves(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (shape[-1],)
 
@@ -94,6 +101,9 @@ class Flatten:
     random = False
     reads_sites = True
 
+    def enters(self, sites: Sites | None) -> None:
+        _check_equal_size(sites, "Flatten")
+
     def leaves(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         units = 1
         for size in shape:
@@ -111,9 +121,15 @@ class Flatten:
 
 
 def _check_pixels(k: Kernel, name: str) -> None:
-    if k.sites is None or k.sites[0].kind == "graphs" or k.sites[0].present is not None:
-        received = "units without sites" if k.sites is None else f"{k.sites[0].kind} of unequal size"
-        do = "use it once, behind the convolutions; for graphs take GraphSum(), for sequences AverageSteps()"
-        raise RuleError(f"expected images [n, height, width, channels] for {name}, received {received}; {do}")
+    for side in k.sites or (None,):
+        _check_equal_size(side, name)
+    assert k.sites is not None
     if k.sites[0].grid != k.sites[1].grid:
         raise RuleError(f"expected inputs of one size, received {k.sites[0].grid} and {k.sites[1].grid}; resize them")
+
+
+def _check_equal_size(sites: Sites | None, name: str) -> None:
+    if sites is None or sites.kind == "graphs" or sites.present is not None:
+        received = "units without sites" if sites is None else f"{sites.kind} of unequal size"
+        do = "use it once, behind the convolutions; for graphs take GraphSum(), for sequences AverageSteps()"
+        raise RuleError(f"expected images [n, height, width, channels] for {name}, received {received}; {do}")

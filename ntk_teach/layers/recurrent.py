@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ntk_teach.activations import Activation, relu
-from ntk_teach.errors import DomainError, RuleError, check_scale, sentence
+from ntk_teach.errors import DomainError, RuleError, check_flag, check_scale, sentence
 from ntk_teach.kernel import Dual, Kernel
 from ntk_teach.nn import Last, MeanOfSteps, Recurrence
 from ntk_teach.sites import Sites
@@ -54,8 +54,12 @@ class Recurrent:
         if not isinstance(self.activation, Activation):
             do = "pass one such as relu or erf, or Activation.from_function(f)"
             raise DomainError(sentence("Recurrent", "an activation", repr(self.activation), do))
+        check_flag(self.trained, name="trained", where="Recurrent")
         for name in ("sigma_w", "sigma_u", "sigma_b", "sigma_h"):
             check_scale(getattr(self, name), name=name, where="Recurrent")
+
+    def enters(self, sites: Sites | None) -> None:
+        _check_steps(sites)
 
     def module(self, fan_in: int, fan_out: int, generator: torch.Generator) -> Recurrence:
         if self.sigma_h:
@@ -153,11 +157,17 @@ def _exact(value: Tensor, slope: Tensor, one: _Run, t: int, same: Tensor, *, ful
 
 
 def _sequences(k: Kernel) -> tuple[Sites, Sites]:
-    if k.sites is None or k.sites[0].kind != "sequences":
-        received = "vectors without steps" if k.sites is None else k.sites[0].kind
+    for side in k.sites or (None,):
+        _check_steps(side)
+    assert k.sites is not None
+    return k.sites
+
+
+def _check_steps(sites: Sites | None) -> None:
+    if sites is None or sites.kind != "sequences":
+        received = "vectors without steps" if sites is None else sites.kind
         do = "reshape the inputs, or build them with Ragged.sequences([...])"
         raise RuleError(f"expected sequences [n, steps, features], received {received}; {do}")
-    return k.sites
 
 
 @dataclass(frozen=True)
@@ -169,6 +179,9 @@ class LastStep:
 
     random = False
     reads_sites = True
+
+    def enters(self, sites: Sites | None) -> None:
+        _check_steps(sites)
 
     def leaves(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (shape[-1],)
@@ -191,6 +204,9 @@ class AverageSteps:
     random = False
     reads_sites = True
     mixes_sites = True
+
+    def enters(self, sites: Sites | None) -> None:
+        _check_steps(sites)
 
     def leaves(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (shape[-1],)

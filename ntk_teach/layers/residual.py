@@ -11,7 +11,8 @@ import torch
 from ntk_teach import nn
 from ntk_teach.errors import DomainError, RuleError, sentence
 from ntk_teach.kernel import Kernel
-from ntk_teach.layers.layer import Layer, described_fault
+from ntk_teach.layers.layer import Layer, described_fault, sites_behind, sized
+from ntk_teach.sites import Sites, check_summands
 
 __all__ = ["Residual"]
 
@@ -52,9 +53,14 @@ class Residual:
             do = "end it with Dense(): without fresh weights branch and skip are correlated and kernels do not add"
             raise DomainError(sentence("Residual", "a branch that ends with a random layer", repr(layers[-1]), do))
 
+    def enters(self, sites: Sites | None) -> None:
+        behind = sites_behind(self.branch.layers, sites)
+        ours, theirs = (() if side is None else side.grid for side in (sites, behind))
+        check_summands(ours, theirs)
+
     def module(self, fan_in: int, fan_out: int, generator: torch.Generator) -> nn.Residual:
         """With every hidden layer of the branch as wide as the units that enter."""
-        modules = [layer.module(fan_in, fan_in, generator) for layer in self.branch.layers]
+        modules = [sized(layer, fan_in).module(fan_in, fan_in, generator) for layer in self.branch.layers]
         return nn.Residual(torch.nn.Sequential(*modules))
 
     def kernel(self, k: Kernel) -> Kernel:
@@ -64,6 +70,12 @@ class Residual:
                 inner = layer.kernel(inner)
             except RuleError as fact:
                 raise described_fault(fact, position, self.branch.layers) from None
+        if not (k.gaussian or inner.gaussian):
+            do = "put a Dense layer before the sum, or at the end of the branch"
+            raise RuleError(
+                "expected a skip or a branch with Gaussian units, received raw inputs or activations in both, whose "
+                f"means do not vanish, so that the summands are correlated; {do}"
+            )
         return k.plus(inner)
 
     def __repr__(self) -> str:

@@ -87,10 +87,10 @@ class LocalMean(nn.Module):
 
 
 class GlobalMean(nn.Module):
-    """The mean over all pixels."""
+    """The mean over all pixels, or over all steps of a sequence."""
 
-    def forward(self, a: Float[Tensor, "n h w units"]) -> Float[Tensor, "n units"]:
-        return a.mean((1, 2))
+    def forward(self, a: Float[Tensor, "n *sites units"]) -> Float[Tensor, "n units"]:
+        return a.flatten(1, -2).mean(1)
 
 
 class Flattened(nn.Module):

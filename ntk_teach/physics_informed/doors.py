@@ -6,10 +6,21 @@ import torch
 from torch import Tensor, nn
 
 from ntk_teach.empirical.problem import MEMORY, examined
-from ntk_teach.errors import DomainError, DtypeError, RuleError, ShapeError, check_same, check_vectors, sentence
-from ntk_teach.physics_informed.operators import Operator, derivative
+from ntk_teach.errors import (
+    DomainError,
+    DtypeError,
+    NTKError,
+    RuleError,
+    ShapeError,
+    check_same,
+    check_vectors,
+    sentence,
+)
+from ntk_teach.physics_informed.blocks import PinnKernels
+from ntk_teach.physics_informed.operators import Function, Operator, derivative
 
 __all__ = [
+    "checked_blocks",
     "checked_points",
     "checked_operator",
     "checked_network",
@@ -31,17 +42,54 @@ def checked_points(xu: object, xr: object, where: str) -> tuple[Tensor, Tensor]:
 
 
 def checked_operator(operator: Operator, x: Tensor, values: int, where: str) -> None:
-    """𝓛u must have the shape of u(x); tried on ``values`` sines at three points."""
+    """𝓛u must have the shape and the dtype of u(x), each row from its own point; tried on ``values`` sines."""
     place = f"{where}, operator"
     if not callable(operator):
         do = "pass laplacian, derivative(order, axis), or a function of u and x"
         raise DtypeError(sentence(place, "a function (u, x) ↦ 𝓛u(x)", type(operator).__name__, do))
-    three = x[:1].expand(3, -1)
-    received = operator(_Sines(x, values), three)
+    sines, three = _Sines(x, values), torch.cat([x[:3], x[:1].expand(3, -1)])[:3]
+    received, alone = (_applied(operator, sines, points, place) for points in (three, three[:1]))
     if not isinstance(received, Tensor) or received.shape != (3, values):
         shown = f"of shape {list(received.shape)}" if isinstance(received, Tensor) else type(received).__name__
         do = "keep the second axis: u maps [n, d] to [n, k], and a coefficient is x[:, :1]"
         raise ShapeError(sentence(place, f"𝓛u of shape [3, {values}] for u of that shape", shown, do))
+    if received.dtype != x.dtype:
+        raise DtypeError(sentence(place, f"𝓛u of {x.dtype}, as u is", str(received.dtype), "compute in the dtype of u"))
+    if not isinstance(alone, Tensor) or alone.shape != (1, values) or not _agree(received[:1], alone, x.dtype):
+        expected = "each row of 𝓛u from its own point"
+        do = "leave out sums and means over the points: an operator is applied to any part of them"
+        raise RuleError(sentence(place, expected, "another value at the first point where it stands alone", do))
+
+
+def checked_blocks(kernels: PinnKernels, operator: Operator, xr: Tensor, where: str) -> PinnKernels:
+    """An operator that divides by 0 at some point is told which one."""
+    if not bool(torch.isfinite(kernels.K_rr).all()):
+        values = operator(_Sines(xr, 1), xr).detach()  # one NaN makes all rows of a Jacobian NaN
+        bad = torch.nonzero(~torch.isfinite(values[:, 0])).flatten().tolist()
+        do = "leave these points out, or mend the coefficients there"
+        found = f"at the rows {bad[:5]} of xr" if bad else "in derivatives of the network alone"
+        received = f"NaN or infinity {found}"
+        raise DomainError(sentence(f"{where}, operator", "a finite 𝓛u at every point", received, do))
+    return kernels
+
+
+def _applied(operator: Operator, u: Function, points: Tensor, place: str) -> object:
+    try:
+        return operator(u, points)
+    except NTKError:
+        raise
+    except (RuntimeError, TypeError) as fault:
+        expected = f"an operator (u, x) ↦ 𝓛u(x) that takes {u(points).shape[1]} functions side by side"
+        do = "a coefficient is a column, x[:, :1]"
+        raise ShapeError(sentence(place, expected, f"from it {type(fault).__name__}: {fault}", do)) from fault
+
+
+def _agree(one: Tensor, other: Tensor, dtype: torch.dtype) -> bool:
+    """But for rounding; NaN agrees with NaN, of which the points are named later."""
+    one, other = one.detach(), other.detach()
+    return torch.allclose(
+        one, other, rtol=1e3 * torch.finfo(dtype).eps, atol=1e3 * torch.finfo(dtype).eps, equal_nan=True
+    )
 
 
 def checked_network(net: nn.Module, xu: Tensor, xr: Tensor, where: str) -> None:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ntk_teach.physics_informed.blocks import PinnKernels
 from ntk_teach.physics_informed.doors import (
+    checked_blocks,
     checked_curvature,
     checked_network,
     checked_operator,
@@ -44,7 +45,7 @@ def pinn_kernels(net: nn.Module, xu: Vectors, xr: OtherVectors, operator: Operat
     checked_network(net, xu, xr, where)
     checked_operator(operator, xr, 1, where)
     checked_curvature(net, xr, operator, where)
-    return kernels_of(net, xu, xr, operator)
+    return checked_blocks(kernels_of(net, xu, xr, operator), operator, xr, where)
 
 
 def kernels_of(net: nn.Module, xu: Tensor, xr: Tensor, operator: Operator) -> PinnKernels:

@@ -10,11 +10,11 @@ from torch import Tensor
 from ntk_teach.activations import Activation
 from ntk_teach.architecture import Architecture
 from ntk_teach.duals import ArcCosine, HermiteDual
-from ntk_teach.errors import DomainError, RuleError, sentence
+from ntk_teach.errors import DomainError, DtypeError, RuleError, sentence
 from ntk_teach.kernel import Kernel
 from ntk_teach.layers import Layer, Residual
 from ntk_teach.physics_informed.blocks import PinnKernels
-from ntk_teach.physics_informed.doors import checked_linear, checked_operator, checked_points
+from ntk_teach.physics_informed.doors import checked_blocks, checked_linear, checked_operator, checked_points
 from ntk_teach.physics_informed.operators import Operator
 from ntk_teach.shapes import OtherVectors, Vectors
 
@@ -54,6 +54,12 @@ def limiting_pinn_kernels(
     Source: Wang, Yu & Perdikaris 2022, Theorem 4.3, for one hidden layer. Chapter: 12_physics_informed.
     """
     where = "limiting_pinn_kernels"
+    if not isinstance(arch, Architecture):
+        do = "pass serial(...) or zoo.mlp(...); a finite network goes into pinn_kernels"
+        raise DtypeError(sentence(f"{where}, arch", "an Architecture", type(arch).__name__, do))
+    if inputs is not None and not callable(inputs):
+        do = "pass a map of the points such as Standardization.of(x), or None"
+        raise DtypeError(sentence(f"{where}, inputs", "a function x ↦ z", type(inputs).__name__, do))
     xu, xr = checked_points(xu, xr, where)
     for activation in _activations(arch.layers):
         if isinstance(activation.dual, ArcCosine) and activation.dual.negative != activation.dual.positive:
@@ -82,7 +88,7 @@ def limiting_pinn_kernels(
         done = [rows[j][i].T for j in range(i)]
         rows.append(done + [block(x, other) for other in parts[i:]])
     k_rr = torch.cat([torch.cat(row, 1) for row in rows])
-    return PinnKernels(k_uu, k_ur, (k_rr + k_rr.T) / 2)
+    return checked_blocks(PinnKernels(k_uu, k_ur, (k_rr + k_rr.T) / 2), operator, xr, where)
 
 
 def _ntk(layers: Sequence[Layer], x: Tensor, other: Tensor) -> Tensor:

@@ -45,9 +45,11 @@ class LinearOperator:
         return self.apply(u, x)
 
     def __add__(self, other: LinearOperator) -> LinearOperator:
+        self._check(other, "plus")
         return LinearOperator(lambda u, x: self(u, x) + other(u, x), f"{self.name} + {other.name}")
 
     def __sub__(self, other: LinearOperator) -> LinearOperator:
+        self._check(other, "minus")
         return LinearOperator(lambda u, x: self(u, x) - other(u, x), f"{self.name} − {_grouped(other.name)}")
 
     def __mul__(self, factor: float) -> LinearOperator:
@@ -63,8 +65,14 @@ class LinearOperator:
         return -1.0 * self
 
     def __matmul__(self, other: LinearOperator) -> LinearOperator:
+        self._check(other, "behind it")
         name = f"{_grouped(self.name)}{_grouped(other.name)}"
         return LinearOperator(lambda u, x: self(lambda z: other(u, z), x), name)
+
+    def _check(self, other: object, what: str) -> None:
+        if not isinstance(other, LinearOperator):
+            do = "c·u is c * derivative(0), and a function of u and x becomes LinearOperator(function, name)"
+            raise DomainError(sentence(f"{self.name}, {what}", "a LinearOperator", type(other).__name__, do))
 
     def __repr__(self) -> str:
         return self.name

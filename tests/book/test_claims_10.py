@@ -216,6 +216,22 @@ def test_networks_decide_which_average_is_theirs(master) -> None:
     assert abs(float(values.mean() - equal[0, 1])) > 5 * error
 
 
+@MASTERS
+@pytest.mark.parametrize("average", [False, True], ids=["last", "average"])
+def test_the_distance_of_networks_falls_like_one_over_the_root(master, average) -> None:
+    """Series of unequal length: from width 16 to 256 the median distance of 40 networks falls by a factor of 4. The
+    logarithm of such a median scatters by 0.6/√40, the slope so by 0.05, and four times that is allowed.
+    """
+    series = drawn(12, 4, 2, seed=2)
+    x = ntk.Ragged.sequences([each[place % 3 :] for place, each in enumerate(series)])
+    arch, medians = ntk.zoo.rnn(average=average), []
+    limit = arch.ntk(x)
+    for width in (16, 256):
+        nets = [arch.network(width=width, like=x, seed=seed) for seed in range(master, master + 40)]
+        medians.append(float(torch.stack([(ntk.empirical_ntk(net, x) - limit).norm() for net in nets]).median()))
+    assert math.log(medians[1] / medians[0]) / math.log(16) == pytest.approx(-0.5, abs=0.2)
+
+
 # ---- the table
 
 

@@ -254,6 +254,96 @@ def rows_only(cov, window):
     return plain_flatten(pooled(cov, window, axes=(0, 2)), window)
 
 
+def scales_as_they_stand(cov, window, sigma_w, sigma_b):
+    h, w = cov.shape[:2]
+    wide = torch.nn.functional.pad(cov, (window // 2,) * 8)
+    total = sum(wide[a : a + h, b : b + w, a : a + h, b : b + w] for a in range(window) for b in range(window))
+    return sigma_w * total / window**2 + sigma_b
+
+
+def indices_below_zero(cov, window, sigma_w, sigma_b):
+    given, reach = cov.numpy(), window // 2
+    new = np.zeros_like(given)
+    for r, c, s, d in np.ndindex(given.shape):
+        for a in range(-reach, reach + 1):
+            for b in range(-reach, reach + 1):
+                if max(r, s) + a < given.shape[0] and max(c, d) + b < given.shape[1]:  # no index beyond the end
+                    new[r, c, s, d] += given[r + a, c + b, s + a, d + b]
+    return sigma_w**2 * new / window**2 + sigma_b**2
+
+
+def range_to_the_reach(cov, window, sigma_w, sigma_b):
+    (h, w), reach = cov.shape[:2], window // 2
+    wide, new = torch.nn.functional.pad(cov, (reach,) * 8), torch.zeros_like(cov)
+    for a in range(-reach, reach):
+        for b in range(-reach, reach):
+            i, j = reach + a, reach + b
+            new += wide[i : i + h, j : j + w, i : i + h, j : j + w]
+    return sigma_w**2 * new / window**2 + sigma_b**2
+
+
+def relu_comes_last(theta, sigma, var1, var2, window, sigma_w, sigma_b):
+    left = len(var1) - window + 1
+
+    def layer(m):
+        return sigma_w**2 * torch.stack([m[..., a : a + left] for a in range(window)]).mean(0) + sigma_b**2
+
+    diagonals = torch.stack([sigma[a : a + left, a : a + left] for a in range(window)])
+    below = torch.stack([theta[a : a + left, a : a + left] for a in range(window)])
+    new = sigma_w**2 * diagonals.mean(0) + sigma_b**2
+    value, slope = ntk.relu.dual(new, layer(var1)[:, None], layer(var2)[None])
+    return value + slope * (new + sigma_w**2 * below.mean(0))
+
+
+def sum_to_q_minus_one(theta, sigma, var1, var2, window, sigma_w, sigma_b):
+    value, slope = ntk.relu.dual(sigma, var1[:, None], var2[None])
+    n = len(var1) - window + 1
+    new = torch.full((n, n), sigma_b**2)
+    for a in range(0, window - 1):
+        new = new + sigma_w**2 / window * (value + theta * slope)[a : a + n, a : a + n]
+    return new
+
+
+def roots_go_in(theta, sigma, var1, var2, window, sigma_w, sigma_b):
+    value, slope = ntk.relu.dual(sigma, torch.sqrt(var1)[:, None], torch.sqrt(var2)[None])
+    n = len(var1) - window + 1
+    return sigma_w**2 * sum((value + theta * slope)[a : a + n, a : a + n] for a in range(window)) / window + sigma_b**2
+
+
+def no_axis_for_the_first(theta, sigma, var1, var2, window, sigma_w, sigma_b):
+    value, slope = ntk.relu.dual(sigma, var1, var2)
+    n = len(var1) - window + 1
+    return sigma_w**2 * sum((value + theta * slope)[a : a + n, a : a + n] for a in range(window)) / window + sigma_b**2
+
+
+def steps_of_a_window(cov, window):
+    (h, w), found = cov.shape[:2], []
+    for r in range(0, h, window):
+        for c in range(0, w, window):
+            i, j = [(r + a) % h for a in range(window)], [(c + a) % w for a in range(window)]
+            found.append(cov[i][:, j][:, :, i][:, :, :, j].mean())
+    return sum(found) / len(found)
+
+
+def half_a_window_each_way(cov, window):
+    (h, w), total = cov.shape[:2], 0.0
+    offsets = range(-(window // 2), window // 2 + 1)
+    for r in range(h):
+        for c in range(w):
+            i, j = [(r + a) % h for a in offsets], [(c + a) % w for a in offsets]
+            total = total + cov[i][:, j][:, :, i][:, :, :, j].sum()
+    return total / window**4 / (h * w)
+
+
+def zeros_at_the_end(cov, window):
+    (h, w), total = cov.shape[:2], 0.0
+    wide = torch.nn.functional.pad(cov, (0, window - 1) * 4)
+    for r in range(h):
+        for c in range(w):
+            total += wide[r : r + window, c : c + window, r : r + window, c : c + window].sum().item()
+    return total / window**4 / (h * w)
+
+
 WRONG = {
     "09.1": [
         (mean_in_both_images, "that is pooling"),
@@ -267,6 +357,8 @@ WRONG = {
         (axes_of_the_other_kind, "rows belong to rows"),
         (pad_on_one_side, "Your window begins at the site"),
         (forgot_to_return, "returned None"),
+        (scales_as_they_stand, "Neither of the two scales"),
+        (range_to_the_reach, "Your offsets end one short"),
     ],
     "09.2": [
         (product_of_means, "the product is taken there"),
@@ -280,6 +372,10 @@ WRONG = {
         (unscaled_theta, "sigma_w is missing before the part"),
         (summed_windows, "You summed over the window"),
         (erf_network, None),
+        (relu_comes_last, "in the other order"),
+        (sum_to_q_minus_one, "The last pixel of the window"),
+        (roots_go_in, "standard deviations"),
+        (no_axis_for_the_first, "along the columns of your table"),
     ],
     "09.3": [
         (plain_flatten, "on a circle this is Flatten"),
@@ -294,11 +390,17 @@ WRONG = {
         (tensor_back, "expected shape"),
         (one_number_per_site, "expected shape"),
         (rows_only, "columns only"),
+        (steps_of_a_window, "You stepped from window to window"),
+        (half_a_window_each_way, "a window has c a side"),
     ],
 }
 # Right but for one property: they keep some points, and hear why they do not have all.
 PARTLY = {
-    "09.1": [(rolled, 2, "You wrapped around"), (mean_of_what_is_there, 2, "a padded zero is a pixel")],
+    "09.1": [
+        (indices_below_zero, 2, "the index −1"),
+        (rolled, 2, "You wrapped around"),
+        (mean_of_what_is_there, 2, "a padded zero is a pixel"),
+    ],
     "09.2": [(own_arccos, 2, "the correlation is 0/0"), (bias_in_both, 2, "counted twice")],
-    "09.3": [(torch_pool_with_zeros, 2, "its border is circular")],
+    "09.3": [(zeros_at_the_end, 2, "begin at their sites"), (torch_pool_with_zeros, 2, "its border is circular")],
 }

@@ -325,6 +325,76 @@ def scalar_for_the_batch(k, present1, present2):
     return (k * mask).sum() / mask.sum()
 
 
+def starts_from_the_last(x1, x2, sigma_w, sigma_u, sigma_b):
+    m = x1.shape[1]
+    q = []
+    for x in (x1, x2):
+        own = []
+        for row in x:
+            own.append(sigma_u**2 * row @ row / m + sigma_b**2 + (sigma_w**2 * own[-1] / 2 if own else 0))
+        q.append(own)
+    new = sigma_u**2 * x1 @ x2.T / m + sigma_b**2
+    for t in range(len(x1)):
+        for s in range(len(x2)):
+            new[t, s] += sigma_w**2 * ntk.relu.dual(new[t - 1, s - 1], q[0][t - 1], q[1][s - 1]).value
+    return new
+
+
+def inputs_of_one_time(x1, x2, sigma_w, sigma_u, sigma_b):
+    m, q = x1.shape[1], []
+    for x in (x1, x2):
+        own = [sigma_u**2 * x[0] @ x[0] / m + sigma_b**2]
+        for row in x[1:]:
+            own.append(sigma_u**2 * row @ row / m + sigma_b**2 + sigma_w**2 * own[-1] / 2)
+        q.append(own)
+    new = torch.full((len(x1), len(x2)), sigma_b**2, dtype=x1.dtype)
+    for t in range(len(x1)):
+        for s in range(len(x2)):
+            if t == s:
+                new[t, s] += sigma_u**2 * x1[t] @ x2[s] / m
+            if t and s:
+                new[t, s] += sigma_w**2 * ntk.relu.dual(new[t - 1, s - 1], q[0][t - 1], q[1][s - 1]).value
+    return new
+
+
+def places_exchanged(sigma, q1, q2, sigma_w):
+    value, slope = ntk.relu.dual(sigma, q1[:, None], q2[None])
+    theta, common = 0.0, min(sigma.shape)
+    for back in range(common, 0, -1):
+        before = sigma_w**2 * slope[-back - 1, -back - 1] * theta if back < common else 0.0
+        theta = sigma[-back, -back] + before
+    return slope[-1, -1] + value[-1, -1] * theta
+
+
+def sigma_for_the_read_out(sigma, q1, q2, sigma_w):
+    slope = ntk.relu.dual(sigma, q1[:, None], q2[None]).slope
+    theta, common = 0.0, min(sigma.shape)
+    for back in range(common, 0, -1):
+        before = sigma_w**2 * slope[-back - 1, -back - 1] * theta if back < common else 0.0
+        theta = sigma[-back, -back] + before
+    return sigma[-1, -1] + slope[-1, -1] * theta
+
+
+def equal_times_to_the_ends(sigma, q1, q2, sigma_w):
+    value, slope = ntk.relu.dual(sigma, q1[:, None], q2[None])
+    theta = sigma[0, 0]
+    for t in range(1, min(len(q1), len(q2))):
+        theta = sigma[t, t] + sigma_w**2 * slope[t - 1, t - 1] * theta
+    return value[-1, -1] + slope[-1, -1] * theta
+
+
+def first_steps_are_there(k, present1, present2):
+    new = torch.zeros(k.shape[:2])
+    for i, j in np.ndindex(*new.shape):
+        new[i, j] = k[i, j, : int(present1[i].sum()), : int(present2[j].sum())].mean()
+    return new
+
+
+def one_of_the_two(k, present1, present2):
+    keep = (present1[:, None, :, None] + present2[None, :, None, :]) > 0
+    return torch.where(keep, k, torch.zeros(())).sum((2, 3)) / keep.sum((2, 3))
+
+
 WRONG = {
     "10.1": [
         (dense_layers_over_time, "weights of its own"),
@@ -342,6 +412,8 @@ WRONG = {
         (variances_of_the_inputs, "present input alone"),
         (only_at_equal_times, "shape"),
         (bias_of_the_first_step, None),
+        (starts_from_the_last, "the index −1"),
+        (inputs_of_one_time, "at equal times alone"),
     ],
     "10.2": [
         (only_the_last_gradient, "at the last step alone"),
@@ -359,6 +431,9 @@ WRONG = {
         (adds_the_whole_grid, "all pairs of times up"),
         (multiplies_sigma_too, "slope of the step before"),
         (product_over_all_steps, None),
+        (places_exchanged, "changed places at the read-out"),
+        (sigma_for_the_read_out, "For V you added Σ"),
+        (equal_times_to_the_ends, "You walked along"),
     ],
     "10.3": [
         (mean_of_everything, "over the padding as well"),
@@ -377,5 +452,7 @@ WRONG = {
         (normalized_masks, "root of the number"),
         (shorter_of_the_two, "steps that both series have"),
         (scalar_for_the_batch, None),
+        (first_steps_are_there, "the padding lies in front"),
+        (one_of_the_two, "both are needed"),
     ],
 }

@@ -230,6 +230,32 @@ def one_number(levels11, levels12, levels22):
     return both / (one * two).sqrt()
 
 
+def both_expectations_exchanged(sigma11, sigma12, sigma22, theta, s1, s2):
+    v1, v2 = torch.diag(s1 @ sigma11 @ s1.T), torch.diag(s2 @ sigma22 @ s2.T)
+    slope, value = ntk.relu.dual(s1 @ sigma12 @ s2.T, v1[:, None], v2[None])
+    return torch.stack([2 * value, 2 * slope * (s1 @ theta @ s2.T) + 2 * value])
+
+
+def no_transposition(sigma11, sigma12, sigma22, theta, s1, s2):
+    v1, v2 = torch.einsum("ij,jk,ik->i", s1, sigma11, s1), torch.einsum("ij,jk,ik->i", s2, sigma22, s2)
+    value, slope = ntk.relu.dual(s1 @ sigma12 @ s2, v1[:, None], v2[None])
+    return torch.stack([2 * value, 2 * slope * (s1 @ theta @ s2) + 2 * value])
+
+
+def returns_in_the_loop(levels11, levels12, levels22):
+    one = both = two = 0.0
+    for a, b, c in zip(levels11, levels12, levels22, strict=True):
+        one, both, two = one + a.sum(), both + b.sum(), two + c.sum()
+        return torch.stack([both, both / torch.sqrt(one * two)])
+
+
+def up_to_the_last(levels11, levels12, levels22):
+    one = both = two = torch.zeros(())
+    for level in range(max(1, len(levels12) - 1)):
+        one, both, two = one + levels11[level].sum(), both + levels12[level].sum(), two + levels22[level].sum()
+    return torch.stack([both, both / torch.sqrt(one * two)])
+
+
 WRONG = {
     "11.1": [
         (adjacency_as_it_came, "not themselves"),
@@ -256,6 +282,8 @@ WRONG = {
         (theta_before_sigma, "Θ first and Σ second"),
         (correlations_go_in, "lengths are lost"),
         (scale_instead_of_its_square, "√2"),
+        (both_expectations_exchanged, "changed places"),
+        (no_transposition, "S₂ is not transposed"),
     ],
     "11.3": [
         (means, "averaged over the pairs"),
@@ -269,5 +297,7 @@ WRONG = {
         (divided_by_sizes, "numbers of nodes"),
         (without_the_features, "raw features"),
         (one_number, "shape"),
+        (returns_in_the_loop, "after the first level"),
+        (up_to_the_last, "stops before the last level"),
     ],
 }

@@ -366,6 +366,30 @@ def the_norms(k, nu, weights, e0, lr, steps):
     return torch.stack([e[:nu].norm(), e[nu:].norm()])
 
 
+def units_without_a(w, b, a, xu, xr):
+    def rows(x, second):
+        t = torch.tanh(x[:, None] * w + b)
+        one, two, three = 1 - t**2, -2 * t * (1 - t**2), (6 * t**2 - 2) * (1 - t**2)
+        if second:
+            return torch.cat([2 * w * two + w**2 * three * x[:, None], w**2 * three, w**2 * two], 1)
+        return torch.cat([one * x[:, None], one, t], 1)
+
+    jacobian = torch.cat([rows(xu, False), rows(xr, True)]) / len(w) ** 0.5
+    return jacobian @ jacobian.T
+
+
+def mean_below(k, nu):
+    d = k.diagonal()
+    scale = torch.cat([(d.sum() / part.mean()).sqrt().expand(len(part)) for part in (d[:nu], d[nu:])])
+    return scale[:, None] * k * scale
+
+
+def eigh_of_the_product(k, nu, weights, e0, lr, steps):
+    lam = torch.cat([weights[:1].expand(nu), weights[1:].expand(len(k) - nu)])
+    values, vectors = torch.linalg.eigh(k @ torch.diag(lam))
+    return vectors @ ((1 - lr * values) ** steps * (vectors.T @ e0))
+
+
 WRONG = {
     "12.1": [
         (mean_instead_of_sum, "without 1/N"),
@@ -386,6 +410,7 @@ WRONG = {
         (parameters_by_parameters, "shape"),
         (only_the_equation, "shape"),
         (adds_the_two_kernels, None),
+        (units_without_a, "The factor a is missing"),
     ],
     "12.2": [
         (inverted, "upside down"),
@@ -407,6 +432,7 @@ WRONG = {
         (returns_the_rates, "shape"),
         (returns_k, "asked is the kernel with the weights"),
         (one_root_in_front, "it belongs on both"),
+        (mean_below, "all three traces are sums"),
     ],
     "12.3": [
         (exponential, "gradient flow"),
@@ -430,5 +456,6 @@ WRONG = {
         (power_of_the_entries, "a power of the matrix"),
         (all_steps_in_a_list, "shape"),
         (the_norms, "shape"),
+        (eigh_of_the_product, "a solver for symmetric matrices"),
     ],
 }

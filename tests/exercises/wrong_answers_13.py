@@ -338,6 +338,39 @@ def regularized_inverse(features, labels):
     return torch.trace(within @ inverse) / (int(labels.max()) + 1)
 
 
+def class_pairs_for_the_last(kernel, labels):
+    kinds = labels.unique()
+    same = labels[:, None] == labels
+    inside = kernel[same & ~torch.eye(len(labels), dtype=torch.bool)].mean()
+    outside = [kernel[labels == a][:, labels == b].mean() for a in kinds for b in kinds if a != b]
+    return torch.stack([kernel.diagonal().mean(), inside, torch.stack(outside).mean()])
+
+
+def numerically_by_size(gamma_d, gamma_c, gamma_n, classes, per_class):
+    names = np.repeat(np.arange(classes), per_class)
+    matrix = np.where(names[:, None] == names, gamma_c, gamma_n) + (gamma_d - gamma_c) * np.eye(len(names))
+    found = np.linalg.eigvalsh(matrix) / len(names)
+    return np.array([[found[0], len(names) - classes], [found[-2], classes - 1], [found[-1], 1]])
+
+
+def diagonal_counted_again(gamma_d, gamma_c, gamma_n, classes, per_class):
+    n = classes * per_class
+    return torch.tensor(
+        [
+            [(gamma_d - gamma_c) / n, n - classes],
+            [(gamma_d - gamma_c + per_class * (gamma_c - gamma_n)) / n, classes - 1],
+            [(gamma_d + per_class * gamma_c + (n - per_class) * gamma_n) / n, 1],
+        ]
+    )
+
+
+def covariance_by_torch(features, labels):
+    means = torch.stack([features[labels == c].mean(0) for c in labels.unique()])
+    spread = means - means.mean(0)
+    inverse = torch.linalg.pinv(spread.T @ spread / len(means), rtol=1e-9)
+    return torch.trace(torch.cov((features - means[labels]).T) @ inverse) / len(means)
+
+
 WRONG = {
     "13.1": [
         (mean_of_same_class_mask, "contains the diagonal"),
@@ -355,6 +388,7 @@ WRONG = {
         (relative_values, "divided all three"),
         (only_two_values, "shape"),
         (whole_mean_for_the_rest, "whole kernel"),
+        (class_pairs_for_the_last, "over pairs of classes"),
     ],
     "13.2": [
         (eigenvalues_themselves, "eigenvalues of the matrix"),
@@ -372,6 +406,8 @@ WRONG = {
         (mean_over_a_class, "size of a class"),
         (rates_with_a_two, "twice as large"),
         (three_rates_alone, "shape"),
+        (numerically_by_size, "from a sorted list"),
+        (diagonal_counted_again, "the diagonal entry twice"),
     ],
     "13.3": [
         (traces_divided, "divided traces"),
@@ -389,5 +425,6 @@ WRONG = {
         (distances_over_distances, None),
         (whole_product_summed, "all entries"),
         (regularized_inverse, "pseudo-inverse leaves"),
+        (covariance_by_torch, "N − 1"),
     ],
 }

@@ -34,7 +34,7 @@ def fails(capsys, *arguments: object) -> str:
     return err
 
 
-COMMANDS = ["status", "doctor", "release", "check", "validate", "grade", "feedback", "export"]
+COMMANDS = ["status", "doctor", "release", "check", "validate", "grade", "regrade", "feedback", "export"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -129,6 +129,38 @@ def test_status_for_a_program(course, capsys, monkeypatch) -> None:
     assert main(["status", "--course", str(course)]) == 0
     line = next(line for line in capsys.readouterr().out.splitlines() if SLUG in line)
     assert "1 handed in, 2 graded, 1 to review, 1 with answers for you to read, 1 with likenesses" in line
+
+
+def test_status_finds_the_due_date_whatever_the_folder_is_called(tmp_path, capsys) -> None:
+    """Blanks, letters of other languages, and the signs of an address."""
+    made = booked(tmp_path / "Kurs ü #1", {"ada": (3, 7)})
+    assert main(["status", "--course", str(made.root)]) == 0
+    assert "due 2026-03-01 12:00:00 UTC" in capsys.readouterr().out
+
+
+def test_the_summary_says_who_was_late_and_whose_time_nobody_knows(course) -> None:
+    """A name that a table of times lacks must not look like a name in time; who has no points cannot lose any."""
+    from ntk_teach.grading.classroom.report import REVIEW, Report, Row
+    from ntk_teach.grading.cli.grade import NAMED, summary
+    from ntk_teach.grading.tasks import exercise
+
+    def told(*rows: Row) -> list[str]:
+        lines = summary(Report(rows), Course(course), exercise("05")).splitlines()
+        return [line.removeprefix("lateness: ") for line in lines if line.startswith("lateness: ")]
+
+    ada = Row("ada", "graded", 9.0, 18.0, penalty=1.5, tasks={"05-1": 9.0})
+    bob = Row("bob", "graded", 3.0, 18.0, tasks={"05-1": 3.0})
+    assert told(ada, bob) == ["no time of receipt is known (--received), so nobody lost points for it"]
+    Course(course).state("x").parent.mkdir()
+    times = {"ada": {"received": "2026-03-02T12:00:00+00:00", "source": "times.csv"}}
+    Course(course).state(f"received-{SLUG}").write_text(json.dumps(times))
+    assert told(ada) == ["1 lose points: ada 1.5"]
+    unknown = "no time of receipt is known for 1, who lose nothing: bob"
+    assert told(ada, bob, Row("b d", REVIEW, 0.0, 18.0)) == ["1 lose points: ada 1.5", unknown]
+    many = [Row(f"s{number}", "graded", 3.0, 18.0, tasks={"05-1": 3.0}) for number in range(NAMED + 1)]
+    (line,) = told(*many)
+    assert line.startswith(f"no time of receipt is known for {NAMED + 1}, ")
+    assert line.endswith(f"s{NAMED - 1}, …")
 
 
 @pytest.mark.parametrize("state", [0, 1, 2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -10,6 +11,7 @@ from graded_class import armed, room, site
 from in_browser import PATIENCE, Visitor, apart, chromium
 from texts_to_show import TRICKS
 
+from ntk_teach.grading.classroom.feedback_page import FeedbackPage
 from ntk_teach.grading.classroom.sanitize import safe_attachments, safe_markdown, safe_outputs
 
 pytestmark = pytest.mark.browser
@@ -162,6 +164,30 @@ def test_an_attached_picture_is_shown_if_it_is_there() -> None:
     assert safe_markdown(text, kept) == text
     assert "](" not in safe_markdown(text, safe_attachments({"plot.png": {"image/svg+xml": "<svg/>"}}))
     assert "](" not in safe_markdown(text)
+
+
+@pytest.mark.parametrize("text", ["[" * 10_000, "![" * 5_000, "[" * 4_000 + "](" * 3_000, "[](files/" * 9_000])
+def test_a_text_of_brackets_is_read_in_a_moment(text) -> None:
+    """Each could begin a link, and its end would be looked for from each: the text is cut, others are not."""
+    assert safe_markdown("[0, 1)") == "[0, 1)"  # the converter is imported
+    before = time.process_time()
+    shown = safe_markdown(text).replace("\u2060", "")
+    assert text[:1_900] in shown
+    assert len(shown) < 2_500
+    assert time.process_time() - before < 0.5
+    closed = "[0, 1] and [2, 3) " * 250
+    assert safe_markdown(closed) == closed
+
+
+def test_code_of_blank_lines_is_shown_in_a_moment() -> None:
+    """The program that colors code would look for their end from each of them: such code stays plain."""
+    colored = FeedbackPage().filters["highlight_code"]
+    assert "<span" in colored("x = 1" + " \n" * 400)
+    before = time.process_time()
+    shown = colored("x < 1\n" + " \n" * 30_000 + "last")
+    assert time.process_time() - before < 0.5
+    assert "x &lt; 1" in shown
+    assert "last" in shown
 
 
 def test_a_traceback_names_the_library_and_not_the_graders_folders() -> None:

@@ -1,5 +1,7 @@
 """A wrong answer is told which idea it misses, and never the right array."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tiny
@@ -136,6 +138,19 @@ def test_an_unanswered_task_holds_nothing() -> None:
     verdict = told(stub)
     assert not any(item.holds for item in verdict.properties)
     assert verdict.messages == ("not answered yet: replace the line that raises NotImplementedError",)
+
+
+def test_a_property_holds_only_where_all_of_its_cases_were_tried() -> None:
+    """A function that calls itself unanswered in between would be spared the cases behind that one."""
+    general, again, one = tiny.task().cases
+
+    def spared(x, depth):
+        if depth != 3:
+            raise NotImplementedError
+        return tiny.outer(x, depth)
+
+    verdict = judge_function(replace(tiny.task(), cases=(general, one, again)), spared, seed=3)
+    assert not any(item.holds for item in verdict.properties)
 
 
 def test_other_seeds_are_other_inputs() -> None:

@@ -12,6 +12,7 @@ from ntk_teach.grading import sandbox
 from ntk_teach.grading.classroom import machine
 from ntk_teach.grading.classroom.doctor import examine
 from ntk_teach.grading.classroom.machine import State
+from ntk_teach.grading.cli import main
 from ntk_teach.grading.sandbox.backends import Backend
 
 FINE, LOOK, STOP = State
@@ -49,6 +50,25 @@ def test_a_course_where_all_is_well_but_the_release(course) -> None:
     assert {what for what, state in states.items() if state is not FINE} - MACHINE == {"chapter 05"}
     assert found(course, "chapter 05").do == "run: ntk-teach release 05"
     assert set(states) >= {*MACHINE, "sandbox", "configuration", "secret", "gradebook"}
+
+
+def test_a_path_with_the_signs_of_an_address(tmp_path) -> None:
+    """The gradebook is asked for by an address, in which ``#`` means something."""
+    made = booked(tmp_path / "Kurs ü #1", {"ada": (3, 7)})
+    (made.root / "accommodations.csv").write_text("student,exercise,due,time\nada,*,,1.5\n")
+    (made.root / "submitted" / "ada").rename(tmp_path / "elsewhere")
+    assert found(made, "gradebook").found == "1 students, 1 exercises with a due date"
+    assert found(made, "accommodations").state is FINE  # known from the gradebook alone
+
+
+@pytest.mark.parametrize("name", ["100%25", "[2030]", "really?", "a*"])
+def test_a_path_that_nbgrader_reads_otherwise(tmp_path, capsys, name) -> None:
+    """It would find no file, or another gradebook: said before the first release, not in its words."""
+    made = bare(tmp_path / name)
+    assert found(made, "course").state is STOP
+    assert "rename" in found(made, "course").do
+    assert main(["release", "05", "--course", str(made.root)]) == 2
+    assert f"nbgrader takes {' '.join(sorted(set(name) & set('%?*[')))} in a path" in capsys.readouterr().err
 
 
 def test_a_fresh_course_is_well(tmp_path) -> None:

@@ -176,6 +176,16 @@ def test_a_worksheet_is_of_one_exercise(course) -> None:
         made(course, MoodleExport, roster=roster(course, WORKSHEET))
 
 
+def test_what_nobody_has_read_is_not_zero_in_words(course) -> None:
+    """Students read these words; a zero would be a verdict."""
+    with open_book(course) as book:
+        book.find_grade("05-2", SLUG, SLUG, "bob").auto_score = None
+        book.db.commit()
+    words = {row[0]: row[6] for row in made(course, MoodleExport)[1:]}
+    assert words["bob"] == "05.1: 1 of 3; 05.2: not read yet"
+    assert "05.2: 5.5 of 7" in words["ada"]
+
+
 def test_export_settles_penalties_and_says_whose_answers_wait(course) -> None:
     """The penalty in the table follows the policy of today; a roster needs a format."""
     config = course.root / "nbgrader_config.py"

@@ -180,7 +180,7 @@ def test_a_gradebook_that_another_program_holds(room, tmp_path, capsys, monkeypa
     holder.close()
     kept = list((other.course.root / ".state" / f"results-{other.slug}").glob("*.json"))
     assert [path.stem for path in kept] == ["eve"]
-    monkeypatch.setattr("ntk_teach.grading.classroom.farm.do", None)  # nothing may be executed now
+    monkeypatch.setattr("ntk_teach.grading.classroom.judges.do", None)  # nothing may be executed now
     assert other.run("grade", "05") == 1
     assert scores(other)["eve"][:2] == ("graded", 14.0)
     assert not list(kept[0].parent.glob("*"))

@@ -126,3 +126,19 @@ def test_metadata_of_the_wrong_type_are_ignored(submitted, released) -> None:
     result, _ = rebuilt(submitted, released)
     assert ids(result) == ids(released)
     assert result.cells[2].source == "def first(x):\n    return x"
+
+
+def test_texts_are_laid_out_while_there_are_not_too_many(submitted, released) -> None:
+    """The converter takes its time: texts beyond a hundred thousand characters are shown as they were written."""
+    submitted.cells[1:1] = [cell("markdown", f"**note {number}** {'x' * 4_985}") for number in range(40)]
+    result, _ = rebuilt(submitted, released)
+    notes = [source for source in sources(result) if "**note" in source]
+    assert [source.startswith("```\n**") for source in notes] == [False] * 20 + [True] * 20
+
+
+def test_what_happened_often_is_said_once(submitted, released) -> None:
+    """A thousand copies of a cell are one sentence of a row, not a thousand."""
+    submitted.cells[3:3] = [copy.deepcopy(submitted.cells[2]) for _ in range(1000)]
+    result, mended = rebuilt(submitted, released)
+    assert mended == ["the cell 1-answer is there twice: the first is the answer, the others run after it"]
+    assert len(result.cells) == 1007

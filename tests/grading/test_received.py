@@ -2,16 +2,19 @@
 
 import json
 import os
+import shutil
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from booked import DUE, SLUG, bare, hand_in
+from booked import DUE, SLUG, booked, hand_in
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ntk_teach.grading.classroom.course import CourseError
+from ntk_teach.grading.classroom.exchange import linked
 from ntk_teach.grading.classroom.received import Policy, late_by, load_received, penalty, recorded
+from ntk_teach.grading.cli.grade import _links
 from ntk_teach.grading.tasks import exercise
 
 EXERCISE = exercise("05")
@@ -20,7 +23,7 @@ HOUR, DAY = 3600.0, 86400.0
 
 @pytest.fixture
 def course(tmp_path):
-    made = bare(tmp_path / "course")
+    made = booked(tmp_path / "course", {})
     for student in ("ada", "bob", "eve"):
         hand_in(made, student, f'{{"of": "{student}"}}')
     return made
@@ -182,7 +185,7 @@ def test_for_the_same_bytes_the_first_reading_stands(course, exchange) -> None:
 
 
 def test_links_and_pipes_in_the_exchange_are_not_followed(course, exchange, tmp_path) -> None:
-    """A link that is called like a submission, a notebook that is a pipe: no time, and no waiting."""
+    """A folder that is a link is nobody's; a notebook that is a pipe is not waited for, and dates from its folder."""
     old = tmp_path / "old"
     old.mkdir()
     (old / f"{SLUG}.ipynb").write_text('{"of": "ada"}')
@@ -190,7 +193,89 @@ def test_links_and_pipes_in_the_exchange_are_not_followed(course, exchange, tmp_
     folder.with_name(f"ada+{SLUG}+{EARLY}+x").symlink_to(old)
     (folder / f"{SLUG}.ipynb").unlink()
     os.mkfifo(folder / f"{SLUG}.ipynb")
-    assert load_received(course, EXERCISE, "exchange") == {}
+    assert load_received(course, EXERCISE, "exchange") == {"bob": changed(folder)}
+    assert linked(course, SLUG) == []
+
+
+def test_a_link_in_the_place_of_the_notebook_is_no_way_to_be_in_time(course, exchange, tmp_path) -> None:
+    """nbgrader collects what it leads to. The link dates from when it was laid, and is told, with its student."""
+    folder = exchange("ada", EARLY, "an early draft")
+    begun = changed(folder)
+    later()
+    mine = tmp_path / "mine.ipynb"
+    mine.write_text('{"of": "ada"}')
+    (folder / f"{SLUG}.ipynb").unlink()
+    (folder / f"{SLUG}.ipynb").symlink_to(mine)
+    found = load_received(course, EXERCISE, "exchange")["ada"]
+    assert found == changed(folder) > begun
+    assert linked(course, SLUG) == ["ada"]
+    (line,) = _links(course, EXERCISE, "exchange")
+    assert line.startswith("1 handed in a link") and line.endswith(": ada")
+    assert _links(course, EXERCISE, "times.csv") == _links(course, EXERCISE, None) == []
+
+
+def test_taking_a_notebook_away_after_it_was_collected_is_none_either(course, exchange) -> None:
+    """Its folder says when. What is not there has no digest, which is nobody's first reading."""
+    folder = exchange("ada", EARLY, '{"of": "ada"}')
+    later()
+    (folder / f"{SLUG}.ipynb").unlink()
+    first = load_received(course, EXERCISE, "exchange")["ada"]
+    assert first == changed(folder)
+    (course.root / "submitted" / "ada" / SLUG / f"{SLUG}.ipynb").unlink()
+    load_received(course, EXERCISE, "exchange")
+    later()
+    folder.chmod(0o750)
+    assert load_received(course, EXERCISE, "exchange")["ada"] == changed(folder) > first
+
+
+def test_what_nbgraders_own_exchange_leaves_there(course, tmp_path, monkeypatch) -> None:
+    """Released, submitted and collected by nbgrader itself; one student writes an early time, one hands in again."""
+    from nbgrader.auth import Authenticator
+    from nbgrader.coursedir import CourseDirectory
+    from nbgrader.exchange import default as exchange
+
+    from ntk_teach.grading.classroom.nbgrader_tools import configuration
+
+    root, mine = tmp_path / "exchange", tmp_path / "mine"
+    (mine / SLUG).mkdir(parents=True)
+    root.mkdir()
+    root.chmod(0o777)
+    released = course.root / "release" / SLUG / f"{SLUG}.ipynb"
+    released.parent.mkdir(parents=True)
+    released.write_text("{}")
+    shutil.rmtree(course.root / "submitted")
+    with (course.root / "nbgrader_config.py").open("a") as file:
+        file.write(f"\nc.Exchange.root = {str(root)!r}\nc.Exchange.cache = {str(tmp_path / 'cache')!r}\n")
+    monkeypatch.chdir(mine)
+
+    def does(what: str, student: str = "*", **more: bool) -> None:
+        config = configuration(course)
+        folder = CourseDirectory(config=config, assignment_id=SLUG, student_id=student)
+        getattr(exchange, what)(coursedir=folder, config=config, authenticator=Authenticator(), **more).start()
+
+    def submit(student: str, text: str) -> None:
+        (mine / SLUG / f"{SLUG}.ipynb").write_text(text)
+        does("ExchangeSubmit", student)
+
+    does("ExchangeReleaseAssignment")
+    begun = datetime.now(UTC) - timedelta(seconds=1)
+    submit("ada", '{"of": "ada"}')
+    submit("bob", '{"of": "bob"}')
+    (forged,) = (root / "ntk-teach" / "inbound").glob("bob+*")
+    (forged / "timestamp.txt").write_text(EARLY)
+    does("ExchangeCollect")
+    assert "2020" in (course.root / "submitted" / "bob" / SLUG / "timestamp.txt").read_text()
+    first = load_received(course, EXERCISE, "exchange")
+    assert set(first) == {"ada", "bob"}
+    assert all(begun <= time <= datetime.now(UTC) + timedelta(seconds=1) for time in first.values())
+    time.sleep(1.1)  # nbgrader's own times count seconds where it compares them
+    submit("ada", '{"of": "ada", "version": 2}')
+    again = load_received(course, EXERCISE, "exchange")
+    assert again == first  # not collected yet
+    does("ExchangeCollect", update=True)
+    again = load_received(course, EXERCISE, "exchange")
+    assert again["ada"] > first["ada"]
+    assert again["bob"] == first["bob"]
 
 
 def test_names_with_signs_mean_themselves(course, exchange) -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from ntk_teach.grading.answer import ask
+from ntk_teach.grading.inputs import mistaken
 from ntk_teach.grading.judge import judge_function, trials
 from ntk_teach.grading.tasks import CHAPTERS, exercise, variants
 from ntk_teach.grading.trial import Trial
@@ -25,7 +26,7 @@ def test_declared_in_full(task) -> None:
     """At least three misconceptions, each with a message of its own, and two alternatives."""
     assert len(task.misconceptions) >= 3
     assert len(task.alternatives) >= 2
-    messages = [mistaken.message for mistaken in task.misconceptions]
+    messages = [known.message for known in task.misconceptions]
     assert all(len(message) > 20 for message in messages)
     assert len(set(messages)) == len(messages)
 
@@ -68,10 +69,10 @@ def test_over_many_seeds(task) -> None:
 
 def named(task, seeds) -> None:
     for seed in seeds:
-        for mistaken in task.misconceptions:
-            verdict = judge_function(task, mistaken.function, seed)
-            assert verdict.messages == (mistaken.message,), f"{mistaken.name}, seed {seed}\n{verdict}"
-            assert verdict.points == mistaken.keeps < task.points, f"{mistaken.name}, seed {seed}\n{verdict}"
+        for known in task.misconceptions:
+            verdict = judge_function(task, known.function, seed)
+            assert verdict.messages == (known.message,), f"{known.name}, seed {seed}\n{verdict}"
+            assert verdict.points == known.keeps < task.points, f"{known.name}, seed {seed}\n{verdict}"
 
 
 def told_apart(task, seeds) -> None:
@@ -80,8 +81,7 @@ def told_apart(task, seeds) -> None:
         rows = {"the reference": trials(task, lambda arguments: ask(task.reference, arguments), seed)}
         for wrong in task.misconceptions:
             rows[wrong.name] = [
-                Trial.of(task, trial.case, trial.arguments, trial.expected, ask(wrong.function, trial.arguments))
-                for trial in rows["the reference"]
+                Trial.of(trial.inputs, mistaken(trial.inputs, wrong)) for trial in rows["the reference"]
             ]
         names = list(rows)
         for position, one in enumerate(names):
@@ -92,10 +92,10 @@ def told_apart(task, seeds) -> None:
 
 def in_single_precision(task, seeds) -> None:
     for seed in seeds:
-        for mistaken in task.misconceptions:
-            verdict = judge_function(task, lambda *a, wrong=mistaken.function: torch.as_tensor(wrong(*a)).float(), seed)
-            assert verdict.points == mistaken.keeps, f"{mistaken.name}, seed {seed}\n{verdict}"
-            assert mistaken.message in " ".join(verdict.messages), f"{mistaken.name}, seed {seed}\n{verdict}"
+        for known in task.misconceptions:
+            verdict = judge_function(task, lambda *a, wrong=known.function: torch.as_tensor(wrong(*a)).float(), seed)
+            assert verdict.points == known.keeps, f"{known.name}, seed {seed}\n{verdict}"
+            assert known.message in " ".join(verdict.messages), f"{known.name}, seed {seed}\n{verdict}"
 
 
 def agree(task, one: Trial, other: Trial) -> bool:

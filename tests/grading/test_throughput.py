@@ -81,14 +81,19 @@ def test_two_workers(tmp_path, record_property) -> None:
     beside it; that ratio is recorded, too.
     """
     room, single = handed_in(tmp_path / "many", 60), handed_in(tmp_path / "one", 1)
-    start, alone = min(ours(single) for _ in range(2)), ours(single, core=0)
-    confined, one, two = (
-        ours(room, "--workers", "1", core=0),
-        ours(room, "--workers", "1"),
-        ours(room, "--workers", "2"),
-    )
-    measured = {"start": start, "start on one core": alone, "1 on one core": confined, "1": one, "2": two}
-    record_property("workers over 60, s", {name: round(value, 1) for name, value in measured.items()})
+    runs: dict[str, list[float]] = {}
+    for _ in range(2):  # in turn, and the faster counts: something else on the machine can only slow them
+        for name, of, words, core in (
+            ("start", single, [], None),
+            ("start on one core", single, [], 0),
+            ("1 on one core", room, ["--workers", "1"], 0),
+            ("1", room, ["--workers", "1"], None),
+            ("2", room, ["--workers", "2"], None),
+        ):
+            runs.setdefault(name, []).append(ours(of, *words, core=core))
+    start, alone, confined, one, two = map(min, runs.values())
+    measured = {name: [round(value, 1) for value in values] for name, values in runs.items()}
+    record_property("workers over 60, s", measured)
     record_property("2 workers against 1 that has both cores", round((one - start) / (two - start), 2))
     record_property("2 workers against 1 on one core", round((confined - alone) / (two - start), 2))
     assert (confined - alone) / (two - start) >= 1.8

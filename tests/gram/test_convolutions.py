@@ -71,13 +71,35 @@ def test_odd_sizes(size):
         assert_as_plain(IN_STRIPS[name], x)
 
 
-def test_pairs_first_and_last_are_the_same(monkeypatch):
-    """Both layouts, and strips of one pair, give one result."""
-    arch, x = IN_STRIPS["global"], images(9, 2, seed=4)
+@pytest.mark.parametrize("name", ["global", "flat"])
+def test_strips_of_any_size_are_the_same(name, monkeypatch):
+    """Strips of one pair, of some, of all; of some rows of a block with itself, where only what lies right of its
+    diagonal is computed."""
+    arch, x = IN_STRIPS[name], images(9, 2, seed=4)
     expected = arch.ntk(x)
     for room in (1, 8 * 150 * 4, 2**22):
         monkeypatch.setattr("ntk_teach.gram.convolutions.STRIP", room)
-        torch.testing.assert_close(arch.ntk(x), expected, rtol=1e-13, atol=0)
+        for rows in (1, 5 * 2, 5 * 4):
+            monkeypatch.setattr("ntk_teach.gram.convolutions.OWN_ROWS", rows)
+            torch.testing.assert_close(arch.ntk(x), expected, rtol=1e-13, atol=0)
+
+
+@pytest.mark.parametrize("name", ["flat", "residual, pools"])
+def test_what_is_kept_of_a_read_out_is_kept_apart(name):
+    """Its weights belong to one size of images, one precision and one network."""
+    assert_as_plain(IN_STRIPS[name], images(5, 1, seed=8))
+    assert_as_plain(IN_STRIPS[name], images(5, 1, seed=8, size=(5, 6)))
+    assert_as_plain(IN_STRIPS[name], images(5, 1, seed=8).float(), tolerance=2e-5)
+    assert_as_plain(S(C(3), ntk.relu, GAP, D()), images(5, 1, seed=8))
+
+
+def test_images_that_are_black():
+    """Without biases nothing varies there: ρ is 0 by convention, in both precisions, with itself and with others."""
+    arch, x = S(C(3), ntk.relu, C(3), ntk.relu, C(3), ntk.relu, GAP, D()), images(5, 1, seed=9, size=(12, 12))
+    x[0, :6], x[4] = 0.0, 0.0
+    assert_as_plain(arch, x)
+    assert_as_plain(arch, x.float(), tolerance=2e-5)
+    assert float(arch.ntk(x)[4].abs().max()) < 1e-100
 
 
 def test_single_precision_and_tiles():

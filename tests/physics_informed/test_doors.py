@@ -60,6 +60,25 @@ BAD = {
         r"received of shape \[3, 3\]; keep the second axis",
     ),
     "an axis that is not there": (ShapeError, lambda: pinn_kernels(net(), XU, XR, derivative(1, 2)), "below 2"),
+    "an operator that mixes the points": (
+        RuleError,
+        lambda: pinn_kernels(net(), XU, XR, lambda u, x: laplacian(u, x) - u(x).mean(0)),
+        "each row of 𝓛u from its own point",
+    ),
+    "a coefficient that divides by 0": (
+        DomainError,
+        lambda: pinn_kernels(net(), XU, XR, lambda u, x: u(x) / (x[:, :1] - XR[3, 0])),
+        r"a finite 𝓛u at every point, received NaN or infinity at the rows \[3\] of xr",
+    ),
+    "an operator in float32": (DtypeError, lambda: pinn_kernels(net(), XU, XR, lambda u, x: u(x).float()), "of u"),
+    "an operator without points": (
+        ShapeError,
+        lambda: pinn_kernels(net(), XU, XR, lambda u: u(XR)),
+        r"an operator \(u, x\) .*TypeError: .*takes 1 positional argument",
+    ),
+    "an operator plus a number": (DomainError, lambda: laplacian + 1, r"Δ, plus: expected a LinearOperator, .*int"),
+    "an operator minus a function": (DomainError, lambda: laplacian - (lambda u, x: u(x)), "Δ, minus: .*function"),
+    "an operator of a number": (DomainError, lambda: laplacian @ 2, "Δ, behind it: expected a LinearOperator"),
     "relu and second derivatives": (
         DomainError,
         lambda: pinn_kernels(net(ntk.relu), XU, XR, laplacian),
@@ -69,6 +88,21 @@ BAD = {
         DomainError,
         lambda: pinn_kernels(net(ntk.relu), XU, XR, laplacian + derivative(0)),
         "use a smooth activation",
+    ),
+    "limits, a finite network": (
+        DtypeError,
+        lambda: limiting_pinn_kernels(net(), XU, XR, laplacian),
+        "an Architecture, received Sequential; .*pinn_kernels",
+    ),
+    "limits, a number for the map of the inputs": (
+        DtypeError,
+        lambda: limiting_pinn_kernels(arch(), XU, XR, laplacian, inputs=3),
+        "inputs: expected a function",
+    ),
+    "limits, a coefficient without its axis": (
+        ShapeError,
+        lambda: limiting_pinn_kernels(arch(), XU, XR, lambda u, x: x[:, 0] * derivative(1)(u, x)),
+        r"2 functions side by side, .*x\[:, :1\]",
     ),
     "limits, two spaces": (
         ShapeError,

@@ -22,7 +22,7 @@ from ntk_teach.grading.tasks import CHAPTERS
 if TYPE_CHECKING:
     from ntk_teach.grading.sandbox.backends import Backend
 
-__all__ = ["backends", "examine", "sandbox_used"]
+__all__ = ["backends", "examine", "sandbox_used", "unusable"]
 
 OURS = "ntk_teach.grading.classroom."
 
@@ -52,6 +52,12 @@ def sandbox_used() -> str:
         return ""
 
 
+def unusable(course: Course) -> str:
+    """Why nbgrader cannot work in this folder, which its searches and its address of the gradebook read otherwise."""
+    odd = sorted(set(str(course.root)) & set("%?*["))
+    return f"{course.root}: nbgrader takes {' '.join(odd)} in a path for something else" if odd else ""
+
+
 def _sandbox() -> Finding:
     tried = backends()
     works = [backend for backend in tried if backend.works]
@@ -65,6 +71,8 @@ def _sandbox() -> Finding:
 
 
 def _folder(course: Course) -> Finding:
+    if why := unusable(course):
+        return Finding("course", State.STOP, why, "rename the folder, or the one that it is in")
     try:
         with tempfile.NamedTemporaryFile(dir=course.root):
             return Finding("course", State.FINE, str(course.root))
@@ -119,7 +127,7 @@ def _gradebook(course: Course) -> Iterator[Finding]:
         yield Finding(what, State.FINE, "none yet, the first release makes it")
         return
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=1)) as book:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=1)) as book:
             sound = book.execute("pragma quick_check(1)").fetchone()[0]
             if sound != "ok":
                 raise sqlite3.DatabaseError(sound)
@@ -212,7 +220,7 @@ def _work(course: Course) -> Iterator[Finding]:
 
 def _enrolled(course: Course) -> set[str]:
     try:
-        with closing(sqlite3.connect(f"file:{course.gradebook}?mode=ro", uri=True, timeout=1)) as book:
+        with closing(sqlite3.connect(f"{course.gradebook.as_uri()}?mode=ro", uri=True, timeout=1)) as book:
             return {str(row[0]) for row in book.execute("select id from student")}
     except sqlite3.Error:
         return set()

@@ -6,6 +6,7 @@ changed (``st_ctime``) is set by the system alone: its owner can only move it la
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -18,7 +19,7 @@ from ntk_teach.errors import sentence
 from ntk_teach.grading.classroom.course import Course, CourseError
 from ntk_teach.grading.classroom.nbgrader_tools import configuration, needs_nbgrader
 
-__all__ = ["HandedIn", "inbound"]
+__all__ = ["HandedIn", "inbound", "linked"]
 
 LARGEST = 50_000_000  # bytes that are read to recognize a notebook
 
@@ -35,7 +36,8 @@ def inbound(course: Course, slug: str) -> dict[str, HandedIn]:
     """For everybody in ``submitted/``: when the exchange received the notebook that lies there.
 
     Several submissions of one student are told apart by their bytes: what was collected counts from when *it* came. If
-    none has these bytes any more, somebody wrote to it since; then the latest of that student's times counts.
+    none has these bytes any more, somebody wrote to it since, or put a link in its place, or took it away; then the
+    latest of that student's times counts.
 
     Raises: CourseError without an exchange. Students whose work did not come through it are left out.
     """
@@ -43,13 +45,29 @@ def inbound(course: Course, slug: str) -> dict[str, HandedIn]:
     found = {}
     for student in course.students(slug):
         collected = _digest(course.root / "submitted" / student / slug / f"{slug}.ipynb")
-        folders = [path for path in place.glob(f"{_literal(student)}+{slug}+*") if _is_of(path, student)]
-        seen = [(time, digest) for path in folders for time, digest in _seen(path, path / f"{slug}.ipynb") if digest]
-        same = [time for time, digest in seen if digest == collected]
+        seen = [one for path in _folders(place, student, slug) for one in _seen(path, path / f"{slug}.ipynb")]
+        same = [time for time, digest in seen if digest and digest == collected]
         if seen:
             changed = min(same) if same else max(time for time, _ in seen)
             found[student] = HandedIn(datetime.fromtimestamp(changed, UTC), collected)
     return found
+
+
+def linked(course: Course, slug: str) -> list[str]:
+    """Who has a link where the notebook belongs. nbgrader copies what it leads to, with the rights of whoever collects.
+
+    Raises: CourseError without an exchange.
+    """
+    place = _inbound_folder(course)
+    return [
+        student
+        for student in course.students(slug)
+        if any((path / f"{slug}.ipynb").is_symlink() for path in _folders(place, student, slug))
+    ]
+
+
+def _folders(place: Path, student: str, slug: str) -> list[Path]:
+    return [path for path in place.glob(f"{_literal(student)}+{slug}+*") if _is_of(path, student)]
 
 
 def _inbound_folder(course: Course) -> Path:
@@ -96,9 +114,11 @@ def _is_of(path: Path, student: str) -> bool:
 def _seen(folder: Path, notebook: Path) -> list[tuple[float, str]]:
     """When the system last saw a change of folder or notebook, and the notebook's digest."""
     try:
-        changed = max(folder.lstat().st_ctime, notebook.lstat().st_ctime)
+        changed = folder.lstat().st_ctime
     except OSError:
         return []
+    with contextlib.suppress(OSError):  # without a notebook it is the folder's time: what was in it went then
+        changed = max(changed, notebook.lstat().st_ctime)
     return [(changed, _digest(notebook))]
 
 

@@ -33,14 +33,14 @@ class Grade:
         raw, penalty, score: earned, lost by lateness, and the difference.
         received: time of receipt, in UTC; empty if none is known.
         tasks: points of each graded cell, in the order of the notebook.
-        unread: some of it waits for a person.
+        unread: the cells that wait for a person.
     """
 
     raw: float
     penalty: float
     received: str = ""
     tasks: dict[str, tuple[float, float]] = field(default_factory=dict)
-    unread: bool = False
+    unread: tuple[str, ...] = ()
 
     @property
     def score(self) -> float:
@@ -49,7 +49,10 @@ class Grade:
     @property
     def words(self) -> str:
         """All of it in one cell of text."""
-        parts = [f"{name.replace('-', '.')}: {earned:g} of {most:g}" for name, (earned, most) in self.tasks.items()]
+        parts = [
+            f"{name.replace('-', '.')}: {'not read yet' if name in self.unread else f'{earned:g} of {most:g}'}"
+            for name, (earned, most) in self.tasks.items()
+        ]
         parts += [f"late: -{self.penalty:.4g}"] if self.penalty else []
         return "; ".join(parts)
 
@@ -156,5 +159,5 @@ def _grade(submission: Any) -> Grade:
         penalty=float(submission.late_submission_penalty or 0.0),
         received=str(submission.timestamp or ""),
         tasks={str(cell.name): (float(cell.score), float(cell.max_score)) for cell in cells},
-        unread=any(cell.auto_score is None and cell.manual_score is None for cell in cells),
+        unread=tuple(str(cell.name) for cell in cells if cell.auto_score is None and cell.manual_score is None),
     )

@@ -9,8 +9,9 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from ntk_teach.errors import sentence
+from ntk_teach.grading.classroom import judges
 from ntk_teach.grading.classroom.course import CourseError
-from ntk_teach.grading.classroom.jobs import Job, Result, do
+from ntk_teach.grading.classroom.jobs import Job, Result, here
 from ntk_teach.grading.classroom.sanitize import plain
 from ntk_teach.grading.sandbox.backends import SandboxError
 from ntk_teach.grading.sandbox.process import Ended
@@ -55,7 +56,15 @@ def results(
     if first is None:
         return
     with ExitStack() as stack:
+        stack.callback(judges.stop)
+        if scheduler is None:
+            workers = workers or cores()
+            try:
+                judges.start(workers, here(first.backend))  # forks: before there are threads
+            except OSError as error:
+                raise _no_sandbox(error) from None
         client, many = _client(stack, workers, scheduler)
+        stack.callback(judges.stop)  # at the end before the cluster, whose threads wait for them
         again = []
         for result in _drawn(client, _from(first, jobs), AHEAD * many):
             if isinstance(result, Job):
@@ -63,7 +72,7 @@ def results(
             else:
                 yield result
         for job in again:  # nothing else runs now
-            yield _result(client.submit(do, job, pure=False), job)
+            yield _result(client.submit(judges.do, job, pure=False), job)
 
 
 def _from(first: Job, jobs: Iterator[Job]) -> Iterator[Job]:
@@ -78,7 +87,7 @@ def _drawn(client: Client, jobs: Iterator[Job], most: int) -> Iterator[Result | 
     waiting: dict[Future[Result], Job] = {}
     done = as_completed()
     for job in jobs:
-        future = client.submit(do, job, pure=False)
+        future = client.submit(judges.do, job, pure=False)
         waiting[future] = job
         done.add(future)
         if len(waiting) >= most:
@@ -102,16 +111,20 @@ def _result(future: Future[Result], job: Job) -> Result:
     try:
         found: Result = future.result()
     except KilledWorker:
-        return Result(job.student, refused="the grading process died over it, more than once")
+        return Result(job.student, refused=judges.DIED)
     except (CancelledError, CommClosedError) as error:
         do_this = "look at the scheduler and its workers, and run this again: what was finished is kept"
         raise CourseError(sentence("grade", "the cluster to stay", str(error).partition("\n")[0], do_this)) from None
     except (Ended, OSError, SandboxError) as error:
-        do_this = "see: ntk-teach doctor; what was finished is kept"
-        raise CourseError(sentence("grade", "a sandbox", plain(error, 300), do_this)) from None
+        raise _no_sandbox(error) from None
     except Exception as error:  # a fault of the grader's that this one submission found
         return Result(job.student, refused=f"the grader failed on it: {plain(f'{type(error).__name__}: {error}', 300)}")
     return found
+
+
+def _no_sandbox(error: Exception) -> CourseError:
+    do_this = "see: ntk-teach doctor; what was finished is kept"
+    return CourseError(sentence("grade", "a sandbox", plain(error, 300), do_this))
 
 
 def _client(stack: ExitStack, workers: int | None, scheduler: str | None) -> tuple[Client, int]:
@@ -126,7 +139,7 @@ def _client(stack: ExitStack, workers: int | None, scheduler: str | None) -> tup
     if scheduler is None:
         many = workers or cores()
         stack.enter_context(config.set(WATCHED))
-        # Workers are threads: they wait for sandboxes, which are processes of their own.
+        # Workers are threads: they wait for judges, which are processes of their own.
         local = stack.enter_context(
             LocalCluster(
                 n_workers=many,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from html import escape
 from importlib.util import find_spec
@@ -16,6 +17,7 @@ from typing import Any
 
 from jinja2 import pass_context
 from nbconvert.exporters import HTMLExporter
+from nbconvert.filters import Highlight2HTML
 from nbconvert.filters.markdown_mistune import InvalidNotebook
 from nbgrader.preprocessors import GetGrades
 from traitlets.config import Config
@@ -23,9 +25,10 @@ from traitlets.config import Config
 from ntk_teach.grading.classroom.notebooks import NotebookNode
 from ntk_teach.grading.tasks import CHAPTERS, exercise
 
-__all__ = ["FeedbackPage", "Marks"]
+__all__ = ["Colored", "FeedbackPage", "Marks"]
 
 HERE = Path(__file__).parent
+BLANK, STEPS = re.compile(r"\s{2,}"), 1_000_000
 SETTINGS = r"""
 window.MathJax = {
   tex: {inlineMath: [["$", "$"]], packages: {"[-]": ["require", "autoload"]}},
@@ -62,6 +65,15 @@ class Marks(GetGrades):  # type: ignore[misc]
         return made
 
 
+class Colored(Highlight2HTML):
+    """Code in color; plain where it has thousands of blank lines, from each of which pygments looks for the last."""
+
+    def __call__(self, source: str, language: str | None = None, metadata: Any = None) -> str:
+        if sum(len(run) ** 2 for run in BLANK.findall(source)) > STEPS:
+            return f'<div class="highlight"><pre>{escape(source)}</pre></div>'
+        return str(super().__call__(source, language, metadata))  # type: ignore[no-untyped-call]
+
+
 class FeedbackPage(HTMLExporter):
     """nbgrader's exporter of feedback, with a template of our own."""
 
@@ -71,6 +83,8 @@ class FeedbackPage(HTMLExporter):
         ours.FeedbackPage.extra_template_basedirs = [str(HERE)]
         ours.FeedbackPage.exclude_anchor_links = True
         super().__init__(config=ours, **more)  # type: ignore[no-untyped-call]
+        colored = Colored(pygments_lexer="python", parent=self)  # type: ignore[no-untyped-call]
+        self.filters = {**self.filters, "highlight_code": colored}
 
     def from_notebook_node(  # type: ignore[override]
         self, nb: NotebookNode, resources: Any = None, **more: Any

@@ -15,6 +15,8 @@ from ntk_teach.grading.classroom.sanitize import safe_attachments, safe_markdown
 
 __all__ = ["rebuilt"]
 
+LAID_OUT = 100_000  # characters of texts in a notebook; an answer has one thousand, and the converter reads slowly
+
 
 def rebuilt(submitted: NotebookNode, released: NotebookNode) -> tuple[NotebookNode, list[str]]:
     """The notebook to grade, and what had to be mended, in words."""
@@ -22,18 +24,19 @@ def rebuilt(submitted: NotebookNode, released: NotebookNode) -> tuple[NotebookNo
     taken: dict[str, NotebookNode] = {}
     extra: dict[str, list[NotebookNode]] = defaultdict(list)  # by the slot that they follow
     mended: list[str] = []
+    texts = _Texts()
     last = ""
     for cell in submitted.cells:
         # Half of a character outside of the first plane cannot be written to a file; Python would not compile it.
         cell.source = str(cell.source).encode("utf-8", "replace").decode("utf-8")
         slot, how = _slot(cell, released, taken)
         if slot is None:
-            extra[last].append(_loose(cell))
+            extra[last].append(_loose(cell, texts))
             continue
         if slot in taken:
             mended.append(f"the cell {slot} is there twice: the first is the answer, the others run after it")
             if _is_solution(slots[slot]):
-                extra[last].append(_loose(cell))
+                extra[last].append(_loose(cell, texts))
             continue
         if how:
             mended.append(f"the cell {slot} was found by {how}")
@@ -53,9 +56,9 @@ def rebuilt(submitted: NotebookNode, released: NotebookNode) -> tuple[NotebookNo
         cell = copy.deepcopy(original)
         if _is_solution(original) and slot in taken and taken[slot].source != original.source:
             cell.source = taken[slot].source
-            _make_harmless(cell, taken[slot].get("attachments"))
+            texts.make_harmless(cell, taken[slot].get("attachments"))
         result.cells += [cell, *extra[slot]]
-    return result, mended
+    return result, list(dict.fromkeys(mended))  # two thousand copies are one thing to say
 
 
 def _slot(cell: NotebookNode, released: NotebookNode, taken: Mapping[str, NotebookNode]) -> tuple[str | None, str]:
@@ -82,23 +85,30 @@ def _meta(cell: NotebookNode) -> Mapping[str, object]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _loose(cell: NotebookNode) -> NotebookNode:
+def _loose(cell: NotebookNode, texts: _Texts) -> NotebookNode:
     """An extra cell runs, but is nobody's answer: it has no nbgrader metadata and no id that is in use."""
     if cell.cell_type == "code":
         return code_cell(cell.source)
     # A raw cell would go into a page as it is.
     loose = text_cell(cell.source if cell.cell_type == "markdown" else f"(raw cell)\n\n{cell.source}")
-    _make_harmless(loose, cell.get("attachments"))
+    texts.make_harmless(loose, cell.get("attachments"))
     return loose
 
 
-def _make_harmless(cell: NotebookNode, attachments: object) -> None:
-    """Text is shown in a browser; code is shown as text, and runs as it was written."""
-    if cell.cell_type == "markdown":
-        kept = safe_attachments(attachments)
-        cell.source = safe_markdown(cell.source, kept)
-        if kept:
-            cell.attachments = type(cell)(kept)
+class _Texts:
+    """The texts of one notebook, as many as are laid out; those behind them are shown as they were written."""
+
+    def __init__(self) -> None:
+        self.left = LAID_OUT
+
+    def make_harmless(self, cell: NotebookNode, attachments: object) -> None:
+        """Text is shown in a browser; code is shown as text, and runs as it was written."""
+        if cell.cell_type == "markdown":
+            kept = safe_attachments(attachments)
+            self.left -= len(cell.source)
+            cell.source = safe_markdown(cell.source, kept, layout=self.left >= 0)
+            if kept:
+                cell.attachments = type(cell)(kept)
 
 
 def _is_solution(cell: NotebookNode) -> bool:

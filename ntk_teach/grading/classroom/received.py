@@ -87,7 +87,7 @@ def load_received(course: Course, exercise: Exercise, source: Path | str | None 
         # The clock of a file only moves on, by a backup or by its owner: for the same bytes the first reading stands.
         for student, item in fresh.items():
             old = kept.get(student, {})
-            if (old.get("source"), old.get("sha256")) == (EXCHANGE, item["sha256"]):
+            if item["sha256"] and (old.get("source"), old.get("sha256")) == (EXCHANGE, item["sha256"]):
                 item["received"] = min(item["received"], old["received"])
     else:
         fresh = _from_table(course, exercise, Path(source))

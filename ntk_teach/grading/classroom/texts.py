@@ -30,6 +30,10 @@ LANGUAGE = re.compile(
 )
 LINK = re.compile(r"\](?=\s*[(\[:])")
 LONGEST, OPENERS = 10_000, 200  # characters, and beginnings of formulas: the converter reads so many in under a second
+# From each bracket that opens, nbconvert looks for a link to ``files/`` up to the end of the line, and behind each that
+# it finds for the link's end. There are none for it, and only so many steps; of a longer text the first part is shown.
+FILES = re.compile(r"\](?=\(/?files/)")
+STEPS, FIRST = 5_000_000, 2_000
 
 TAGS = re.compile(
     "p|br|hr|em|strong|del|code|pre|span|div|blockquote|ul|ol|li|dl|dt|dd|table|thead|tbody|tr|th|td|a|img|h[1-6]"
@@ -53,7 +57,7 @@ def plain(text: object, most: int = 2000) -> str:
     return clean if len(clean) <= most else clean[:most] + " …"
 
 
-def safe_markdown(text: str, attachments: dict[str, dict[str, str]] | None = None) -> str:
+def safe_markdown(text: str, attachments: dict[str, dict[str, str]] | None = None, *, layout: bool = True) -> str:
     """Markdown in which HTML is text, and links lead to pages. Formulas and comparisons stay as they are.
 
     What is returned was converted here, by nbgrader's own converter, and found harmless: if not as it was written, then
@@ -62,11 +66,15 @@ def safe_markdown(text: str, attachments: dict[str, dict[str, str]] | None = Non
     Args:
         text: anything.
         attachments: what ``safe_attachments`` kept of the same cell: a picture that is not among them is text.
+        layout: otherwise it is shown as it was written, which takes no time.
     """
-    text = TAG.sub("< ", plain(text, 100_000))
+    text = FILES.sub(f"]{MARK}", TAG.sub("< ", plain(text, 100_000)))
+    if sum(line.count("[") * len(line) for line in text.split("\n")) > STEPS:
+        text = plain(text, FIRST)
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text) or [""]))
     attempts = [f"{fence}\n{text}\n{fence}"]
-    if len(text) <= LONGEST and sum(map(text.count, (r"\begin", r"\\[", r"\\("))) <= OPENERS:
+    openers = sum(map(text.count, (r"\begin", r"\\[", r"\\(")))
+    if layout and len(text) <= LONGEST and openers <= OPENERS:
         text = MACRO.sub(r"\\ ", UPWARD.sub(r"\1", text))
         text = LANGUAGE.sub(r"\1\n\2", CHECKBOX.sub(r"\1\\", text))
         text = UNDERLINE.sub("\n\n", HEADING.sub(rf"\1{MARK}", text))

@@ -1,6 +1,7 @@
 """The command line ``ntk-teach``: one module for each family of commands.
 
-Exit codes: 0 done; 1 done, and something needs a person (a failed task, a submission to review); 2 could not be done.
+Exit codes: 0 done; 1 done, and something needs a person (a failed task, a submission to review); 2 could not be done;
+128 and a signal's number where one ended it (130 Ctrl-C, 143 TERM, 141 a reader who has gone).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import NoReturn
 from ntk_teach.errors import NTKError
 from ntk_teach.grading.cli import doctor, grade, publish, release, status, student
 from ntk_teach.grading.cli.command import CODES, REFUSED, Commands
+from ntk_teach.grading.cli.ending import flushed, obeying, streams, told
 from ntk_teach.grading.sandbox.sandboxes import close
 
 __all__ = ["main", "run"]
@@ -26,27 +28,24 @@ GRAMMAR = "rfc3987_syntax"
 def run() -> NoReturn:
     """The program. It ends at once: to take torch and nbgrader apart would last longer than most commands."""
     sys.modules.setdefault(GRAMMAR, None)  # type: ignore[arg-type]  # an import of it is then an ImportError
+    streams()
     try:
         code = main()
     except SystemExit as asked:  # argparse: 0 after --help, 2 after a word it does not know
         code = asked.code if isinstance(asked.code, int) else REFUSED
+    code = flushed(code)
     close()
-    sys.stdout.flush()
-    sys.stderr.flush()
     os._exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; print what a person needs to know, return the exit code."""
-    options = _parser().parse_args(arguments)
     try:
-        code: int = options.run(options)
-    except NTKError as error:
-        print(f"ntk-teach: {error}", file=sys.stderr)
-        return REFUSED
-    except KeyboardInterrupt:
-        print("ntk-teach: stopped; what was finished is kept, run the same command again to go on", file=sys.stderr)
-        return REFUSED
+        with obeying():
+            options = _parser().parse_args(arguments)
+            code: int = options.run(options)
+    except (NTKError, KeyboardInterrupt, OSError) as error:
+        return told(error)
     return code
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
+NAMED = 20  # students that the summary names; the others are in the rows
 NO_SANDBOX = (
     "WITHOUT A SANDBOX: the submitted code runs with your rights, and can read your files, change the gradebook and\n"
     "reach the network. Grade submissions that you trust, or on a machine that holds nothing else. Every verdict\n"
@@ -66,7 +67,7 @@ def _grade(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"exercise": exercise.slug, "sandbox": how.backend, "rows": report.data()}, indent=1))
     else:
-        print(summary(report, course, exercise))
+        print("\n".join([summary(report, course, exercise), *_links(course, exercise, how.received)]))
     return PERSON if report.to_review else DONE
 
 
@@ -147,6 +148,30 @@ def summary(report: Report, course: Course, exercise: Exercise) -> str:
     unread = sum(row.to_read > 0 for row in report.rows)
     if unread:
         lines.append(f"{unread} written answers wait for you in formgrader: jupyter lab, menu Nbgrader, Formgrader")
-    if not recorded(course, exercise.slug):
-        lines.append("lateness: no times of receipt were given (--received), so nobody lost points for it")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_lateness(report, set(recorded(course, exercise.slug)))])
+
+
+def _lateness(report: Report, known: set[str]) -> list[str]:
+    """Who lost points, and whose time nobody knows: a name that a table lacks must not look like a name in time."""
+    if not known:
+        return ["lateness: no time of receipt is known (--received), so nobody lost points for it"]
+    late = [f"{row.student} {row.penalty:g}" for row in report.rows if row.penalty]
+    lines = [f"lateness: {len(late)} lose points: {_some(late)}"] if late else []
+    unknown = [row.student for row in report.rows if row.tasks and row.student not in known]
+    if unknown:
+        lines.append(f"lateness: no time of receipt is known for {len(unknown)}, who lose nothing: {_some(unknown)}")
+    return lines
+
+
+def _links(course: Course, exercise: Exercise, received: str | None) -> list[str]:
+    """A link is opened by nbgrader when it collects, so that the gate sees a file: another student's, perhaps."""
+    from ntk_teach.grading.classroom.exchange import linked
+    from ntk_teach.grading.classroom.received import EXCHANGE
+
+    found = linked(course, exercise.slug) if received == EXCHANGE else []
+    words = "handed in a link, and nbgrader collected the file it leads to: see whose it is"
+    return [f"{len(found)} {words}: {_some(found)}"] if found else []
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join([*names[:NAMED], *["…"] * (len(names) > NAMED)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import Counter
@@ -23,7 +24,7 @@ class Progress:
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self.quiet, self.looked_at = quiet, sys.stderr.isatty()
+        self.quiet, self.looked_at = quiet, _looked_at()
         self.started = time.monotonic()
         self.counts: Counter[str] = Counter()
         self.drawn = False
@@ -35,7 +36,9 @@ class Progress:
         if not self.quiet:
             print(row, flush=True)
         if self.looked_at:
-            sys.stderr.write(self.line(total, time.monotonic() - self.started))
+            # A line that is longer than the window would go on in the next one, and could not be taken away.
+            line = self.line(total, time.monotonic() - self.started)
+            sys.stderr.write(fitting(line, _columns()))
             sys.stderr.flush()
             self.drawn = True
 
@@ -55,6 +58,26 @@ class Progress:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
             self.drawn = False
+
+
+def fitting(line: str, columns: int) -> str:
+    """The line without its bar, and then without its end, where the window is too narrow for it."""
+    most = max(columns - 1, 1)  # a terminal may begin a new line after the last column
+    if len(line) > most:
+        line = line.lstrip("█░").lstrip()
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def _looked_at() -> bool:
+    """Is standard error a terminal that can take a line away?"""
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except OSError:
+        return 80
 
 
 def _clock(seconds: float) -> str:

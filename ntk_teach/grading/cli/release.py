@@ -23,6 +23,7 @@ def add(commands: Commands) -> None:
 
 
 def _release(options: argparse.Namespace) -> int:
+    from ntk_teach.grading.classroom.doctor import unusable
     from ntk_teach.grading.classroom.release import release
 
     if bool(options.chapter) == options.all:
@@ -30,6 +31,8 @@ def _release(options: argparse.Namespace) -> int:
             sentence("release", "a chapter or --all", "both" if options.all else "neither", "try: ntk-teach release 05")
         )
     course = Course.find(options.course)
+    if why := unusable(course):
+        raise CourseError(sentence("course", "a path that nbgrader can take", why, "rename the folder"))
     for number in list(CHAPTERS) if options.all else [options.chapter]:
         number = chapter(number).number
         exercise = choose(course, number, options.variant) if options.variant else course_exercise(course, number)

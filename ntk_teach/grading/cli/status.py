@@ -86,7 +86,7 @@ MORE = {"to_read": "with answers for you to read", "flagged": "with likenesses t
 def _due(course: Course, slug: str) -> str:
     """Asked of the file itself: importing nbgrader takes seconds."""
     try:
-        with closing(sqlite3.connect(f"file:{course.gradebook}?mode=ro", uri=True, timeout=1)) as book:
+        with closing(sqlite3.connect(f"{course.gradebook.as_uri()}?mode=ro", uri=True, timeout=1)) as book:
             row = book.execute("select duedate from assignment where name = ?", [slug]).fetchone()
     except sqlite3.Error:
         return ""

@@ -31,7 +31,7 @@ def start(
     """
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        user = FIRST_USER + (os.getpid() + count) % USERS if request["backend"] == "root" else None
+        user = FIRST_USER + (os.getppid() + count) % USERS if request["backend"] == "root" else None
         limits = Limits(**request["limits"])
         enclose(channel, status, limits, uid=user, shows=request["shows"], hides=request["hides"], inside=inside)
     except BaseException as error:

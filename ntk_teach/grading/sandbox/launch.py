@@ -122,7 +122,7 @@ def _bubblewrap(limits: Limits) -> list[str]:
     empty = [path for path in hides if os.path.isdir(path)]
     for path in hides:
         words += ["--tmpfs", path] if path in empty else ["--ro-bind", "/dev/null", path]
-    words += ["--proc", "/proc", "--dev", "/dev"]
+    words += ["--proc", "/proc", "--dev", "/dev", "--ro-bind", "/dev/null", "/dev/zero"]  # see view.DEVICES
     for folder in (HOME, "/dev/shm"):
         words += ["--size", str(limits.disk), "--tmpfs", folder]
     package = HERE.parents[1]

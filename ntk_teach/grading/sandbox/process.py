@@ -33,6 +33,9 @@ class Ended(Exception):  # noqa: N818  (a reason, not a fault of ours)
         super().__init__(told)
         self.why = why
 
+    def __reduce__(self) -> tuple[type[Ended], tuple[str, str]]:
+        return Ended, (self.why, str(self))  # it travels from workers; by itself it would lose why
+
 
 class Sandboxed:
     """An interpreter in a sandbox. Closing it ends everything that runs in there.

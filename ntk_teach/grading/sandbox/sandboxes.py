@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import select
 import shutil
 import socket
 import subprocess
@@ -50,9 +51,21 @@ class Sandboxes:
                 raise
         return one
 
+    def wait(self) -> None:
+        """Return when the first sandbox can be opened. Raises OSError if none ever can."""
+        if self.backend in WARM:
+            with self._lock:
+                self._await()
+
     def alive(self) -> bool:
-        """Can another sandbox be opened?"""
-        return self.backend not in WARM or (self._zygote is not None and self._zygote.poll() is None)
+        """Can another sandbox be opened? Its end of the socket says so in a fork of this process, too."""
+        if self.backend not in WARM:
+            return True
+        if self._control is None:
+            return False
+        watched = select.poll()
+        watched.register(self._control, 0)
+        return not watched.poll(0)
 
     def close(self) -> None:
         """End the warm interpreter, and with it every sandbox that is left."""
@@ -88,16 +101,23 @@ class Sandboxes:
             if self._ready and not self.alive():  # killed, by a person or for want of memory: once more
                 self._end()
                 self._start()
-            control = self._control
+            control = self._await()
             try:
-                if control is None:
-                    raise OSError("closed")
-                self._ready = self._ready or bool(control.recv(1 << 16))
-                if not self._ready:
-                    raise OSError("no word from it")
                 socket.send_fds(control, [json.dumps(request).encode()], descriptors)
             except OSError as error:
                 raise OSError(f"the warm interpreter has ended: {self._end() or error}") from None
+
+    def _await(self) -> socket.socket:
+        """The way to it, once it has said that it is ready."""
+        try:
+            if self._control is None:
+                raise OSError("closed")
+            self._ready = self._ready or bool(self._control.recv(1 << 16))
+            if not self._ready:
+                raise OSError("no word from it")
+        except OSError as error:
+            raise OSError(f"the warm interpreter has ended: {self._end() or error}") from None
+        return self._control
 
     def _end(self) -> str:
         """End the warm interpreter; the last line of what it said."""

@@ -188,12 +188,13 @@ REFUSED = {
     **{"acct": 163, "settimeofday": 164, "adjtimex": 159, "clock_settime": 227, "clock_adjtime": 305},
     **{"vhangup": 153, "modify_ldt": 154, "personality": 135, "lookup_dcookie": 212},
     # memory that belongs to no process, so that nobody counts it
-    **{"memfd_create": 319, "memfd_secret": 447, "shmget": 29, "msgget": 68},
+    **{"memfd_create": 319, "memfd_secret": 447, "shmget": 29, "semget": 64, "msgget": 68},
 }
 FAMILIES = (1, 2, 10, 16)  # Unix, IPv4, IPv6, netlink: those that a namespace holds. A socket to the host of a virtual
 #                            machine, for one, passes through.
 SOCKETS = (41, 53)  # socket, socketpair
 NAMESPACES = 0x7E020000
+NAMELESS = 0x21  # a mapping that is shared and of no file: its pages stay when nobody has them in memory any more
 
 
 def filter_calls() -> bool:
@@ -204,13 +205,15 @@ def filter_calls() -> bool:
     def line(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
         return struct.pack("HBBI", code, if_true, if_false, value)
 
-    load, equal, greater, bits, answer = 0x20, 0x15, 0x35, 0x45, 0x06
+    load, equal, greater, bits, mask, answer = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
     allow, refuse, unknown, kill = 0x7FFF0000, 0x50000 | 1, 0x50000 | 38, 0x80000000
     program = [line(load, 4), line(equal, 0xC000003E, 1, 0), line(answer, kill), line(load, 0)]  # another architecture
     program += [line(greater, 0x40000000, 0, 1), line(answer, unknown)]  # the x32 door to the same calls
     program += [line(equal, 435, 0, 1), line(answer, unknown)]  # clone3: the C library falls back to clone
     program += [line(equal, 56, 0, 4), line(load, 16), line(bits, NAMESPACES, 0, 1), line(answer, refuse)]
     program += [line(answer, allow)]
+    program += [line(equal, 9, 0, 5), line(load, 40), line(mask, NAMELESS), line(equal, NAMELESS, 0, 1)]  # mmap
+    program += [line(answer, refuse), line(answer, allow)]
     choose = [line(equal, family, len(FAMILIES) - place) for place, family in enumerate(FAMILIES)]
     for number in SOCKETS:
         program += [line(equal, number, 0, len(choose) + 3), line(load, 16), *choose, line(answer, refuse)]

@@ -14,7 +14,7 @@ __all__ = ["HOME", "arrange", "shown", "withheld"]
 HOME = "/student"
 OLD = "/old"
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/localtime", "/etc/alternatives")
-DEVICES = ("null", "zero", "full", "random", "urandom")
+DEVICES = ("null", "full", "random", "urandom")  # not zero: mapped, it is memory that nobody counts
 PLAIN = system.MOUNT_NO_SETUID | system.MOUNT_NO_DEVICES
 # The machine's switches. Whoever is the machine's root by number may turn them without any further right.
 SWITCHES = ("sys", "sysrq-trigger", "irq", "bus", "fs", "scsi", "acpi", "mtrr")

@@ -153,11 +153,7 @@ def _too_much(first: int, limits: Limits, shared: int, own: int) -> str:
 
 def _below(pid: int) -> Iterator[int]:
     """All descendants. An orphan in the sandbox is a child of its process 1."""
-    try:
-        tasks = os.listdir(f"/proc/{pid}/task")
-    except OSError:
-        return
-    for task in tasks:
+    for task in _threads(pid):
         try:
             with open(f"/proc/{pid}/task/{task}/children") as file:
                 children = [int(word) for word in file.read().split()]
@@ -168,15 +164,31 @@ def _below(pid: int) -> Iterator[int]:
             yield from _below(child)
 
 
+def _threads(pid: int) -> list[str]:
+    """Of one process; none of one that has just ended."""
+    try:
+        return os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+
+
 def _memory(pid: int) -> tuple[int, int]:
     """(bytes in memory that are not a file's, threads) of one process; nothing for one that has just ended."""
+    found = _status(f"/proc/{pid}/status")
+    for thread in () if b"RssAnon" in found else _threads(pid):  # if the first one has ended, the others tell
+        found = _status(f"/proc/{pid}/task/{thread}/status") | found
+    return (found.get(b"RssAnon", 0) + found.get(b"RssShmem", 0)) * KIB, found.get(b"Threads", 0)
+
+
+def _status(path: str) -> dict[bytes, int]:
+    """The numbers in such a file. It is read as bytes: the process names itself there, and not always in UTF-8."""
     found = {}
-    with contextlib.suppress(OSError, ValueError), open(f"/proc/{pid}/status") as file:
+    with contextlib.suppress(OSError), open(path, "rb") as file:
         for line in file:
-            name, _, value = line.partition(":")
-            if name in ("RssAnon", "RssShmem", "Threads"):
+            name, _, value = line.partition(b":")
+            if name in (b"RssAnon", b"RssShmem", b"Threads"):
                 found[name] = int(value.split()[0])
-    return (found.get("RssAnon", 0) + found.get("RssShmem", 0)) * KIB, found.get("Threads", 0)
+    return found
 
 
 def _code(result: int) -> int:

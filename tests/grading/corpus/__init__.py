@@ -5,6 +5,7 @@ from __future__ import annotations
 from corpus import (
     folders,
     forgery,
+    habits,
     honest,
     looking,
     odd_objects,
@@ -14,6 +15,7 @@ from corpus import (
     resources,
     structure,
     timing,
+    uncounted,
 )
 from corpus.daily import DAILY
 from corpus.submission import Secrets, Submission
@@ -31,5 +33,6 @@ HOSTILE: list[Submission] = [
     *readers.submissions,
     *timing.submissions,
     *folders.submissions,
+    *uncounted.submissions,
 ]
-HONEST: list[Submission] = honest.submissions
+HONEST: list[Submission] = [*honest.submissions, *habits.submissions]

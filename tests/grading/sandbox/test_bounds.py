@@ -7,6 +7,9 @@ from boxes import ending, opened, printed, said
 
 from ntk_teach.grading.sandbox.limits import MB
 
+TOO_MUCH = ("memory", "it used more memory than a submission may")
+KEPT = f"kept = b'x' * {60 * MB}"
+
 
 def test_a_loop_is_interrupted_and_the_notebook_goes_on(warm) -> None:
     """An exception in the loop, at its second of processor time; names stay."""
@@ -45,24 +48,43 @@ def test_the_whole_submission_has_an_end(warm) -> None:
 
 
 def test_one_process_that_wants_too_much_is_told_so(warm) -> None:
-    """As an exception, where it asked; of memory of its own and of shared memory."""
+    """As an exception, where it asked."""
     with opened(warm) as box:
         assert said(box, f"b = bytearray({400 * MB})") == "MemoryError"
-        assert "Cannot allocate memory" in said(box, f"import mmap\nmmap.mmap(-1, {400 * MB})")
+        private = f"import mmap\nmmap.mmap(-1, {400 * MB}, mmap.MAP_PRIVATE)"
+        assert "Cannot allocate memory" in said(box, private)
         assert "memory" in said(box, f"import torch\ntorch.zeros({400 * MB}, dtype=torch.uint8)")
         assert printed(box, "print('on')") == ["on"]
 
 
 @pytest.mark.parametrize("shared", [False, True])
 def test_many_processes_count_together(sandboxes, shared) -> None:
-    """Each below its limit, all above: the sandbox ends, within a second or so."""
+    """Each below its limit, all above: the sandbox ends, within a second or so. Shared memory lies in files."""
     if shared and sandboxes.backend == "bubblewrap":
         pytest.skip("an interpreter of its own for each sandbox: once is enough")
-    block = f"mmap.mmap(-1, {60 * MB}).write(b'x' * {60 * MB})" if shared else f"b'x' * {60 * MB}"
-    child = f"kept = {block}\n        time.sleep(60)"
-    source = f"import mmap, os, time\nfor _ in range(8):\n    if os.fork() == 0:\n        {child}\nos.wait()"
-    with opened(sandboxes, memory=256 * MB) as box:
-        assert ending(box, source) == ("memory", "it used more memory than a submission may")
+    file = "file = open(f'/dev/shm/{os.getpid()}', 'w+b')"
+    block = f"mmap.mmap(file.fileno(), file.truncate({60 * MB}))"
+    child = f"{file}\n        kept = {block}\n        kept.write(b'x' * {60 * MB})" if shared else KEPT
+    source = f"import mmap, os, time\nfor _ in range(8):\n    if os.fork() == 0:\n        {child}\n"
+    with opened(sandboxes, memory=256 * MB, disk=640 * MB, file_size=60 * MB) as box:
+        assert ending(box, f"{source}        time.sleep(60)\nos.wait()") == TOO_MUCH
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        f"library.prctl(15, b'\\xff\\xfe', 0, 0, 0)\n        {KEPT}\n        time.sleep(60)",
+        "threading.Thread(target=hold).start()\n        library.syscall(60, 0)",
+    ],
+    ids=["a name that is not UTF-8", "its first thread has ended"],
+)
+def test_no_process_hides_its_memory(warm, hidden) -> None:
+    """What the kernel tells of a process is read whatever the process calls itself, and from all of its threads."""
+    hold = f"def hold():\n    time.sleep(0.2)\n    {KEPT}\n    time.sleep(60)\n"
+    source = f"import ctypes, os, threading, time\nlibrary = ctypes.CDLL(None)\n{hold}"
+    with opened(warm, memory=256 * MB) as box:
+        children = f"for _ in range(6):\n    if os.fork() == 0:\n        {hidden}\n"
+        assert ending(box, f"{source}{children}time.sleep(5)\nprint('all of it is kept')") == TOO_MUCH
 
 
 def test_files_are_bounded_in_size_and_together(warm) -> None:

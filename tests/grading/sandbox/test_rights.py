@@ -4,9 +4,10 @@ import os
 import platform
 
 import pytest
-from boxes import printed, said
+from boxes import opened, printed, said
 
 from ntk_teach.grading.sandbox import system
+from ntk_teach.grading.sandbox.fork import USERS
 
 X86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="calls are filtered by their numbers on x86_64")
 CALL = """import ctypes, os
@@ -35,6 +36,17 @@ def test_no_rights_are_left(box) -> None:
     assert said(box, "import os\nos.setuid(0)").startswith(("PermissionError", "OSError"))
 
 
+def test_no_two_submissions_are_the_same_user(warm) -> None:
+    """The kernel counts processes by user: one submission that starts many shall not use up another's."""
+    if warm.backend != "root":
+        pytest.skip("the user is the same, in a namespace of users for each")
+    users = []
+    for _ in range(3):
+        with opened(warm) as one:
+            users.append(int(printed(one, "import os\nprint(os.getuid())")[0]))
+    assert [(user - users[0]) % USERS for user in users] == [0, 1, 2]
+
+
 @X86
 def test_calls_are_filtered(box) -> None:
     """Each call on the list is refused as not permitted, before the kernel looks at its arguments."""
@@ -43,6 +55,26 @@ def test_calls_are_filtered(box) -> None:
         box, f"{CALL}\nfor name, number in {system.REFUSED!r}.items(): print(name, *call(number, -1, 0, 0, 0, 0))"
     )
     assert lines == [f"{name} -1 1" for name in system.REFUSED]
+
+
+@X86
+def test_memory_is_shared_by_way_of_files_alone(box) -> None:
+    """Pages that are shared and of no file stay when no process has them any more: nobody could count them."""
+    lines = printed(
+        box,
+        f"""{CALL}
+import mmap, os, tempfile
+for flags in (0x21, 0x23, 0x4021):
+    print(*call(9, 0, 4096, 3, flags, -1, 0))
+print(os.path.exists("/dev/zero") and len(open("/dev/zero", "rb").read(1)))
+print(call(9, 0, 4096, 3, 0x22, -1, 0)[1], len(mmap.mmap(-1, 4096, mmap.MAP_PRIVATE)))
+with tempfile.TemporaryFile(dir="/dev/shm") as file:
+    print(len(mmap.mmap(file.fileno(), file.truncate(4096))))
+""",
+    )
+    assert lines[:3] == ["-1 1"] * 3
+    assert lines[3] in ("False", "0")
+    assert lines[4:] == ["0 4096", "4096"]
 
 
 @X86

@@ -146,6 +146,40 @@ def counted(cov: Tensor, window: int) -> Tensor:
     return flattened(cov / there)
 
 
+def strides(cov: Tensor, window: int) -> Tensor:
+    """You stepped from window to window: the pool has a window for every site, and neighboring windows overlap."""
+    h, w = cov.shape[:2]
+    spread = [torch.arange(window).add(start) for start in range(max(h, w))]
+    corners = [(i, j) for i in range(0, h, window) for j in range(0, w, window)]
+    rows, columns = [torch.stack([spread[c[axis]] % (h, w)[axis] for c in corners]) for axis in (0, 1)]
+    parts = [cov[r][:, c][:, :, r][:, :, :, c].mean() for r, c in zip(rows, columns, strict=True)]
+    return torch.stack(parts).mean()
+
+
+def zeros_behind(cov: Tensor, window: int) -> Tensor:
+    """Your windows begin at their sites and see zeros behind the last row and column: the border is circular, a window
+    goes on at the other end.
+    """
+    wide = torch.nn.functional.pad(cov, (0, window - 1) * 4)
+    for axis in range(4):
+        wide = wide.unfold(axis, window, 1).sum(-1)
+    return flattened(wide) / window**4
+
+
+def reach_on_both_sides(cov: Tensor, window: int) -> Tensor:
+    """Your windows reach half of c to both sides, which makes c + 1 pixels where c is even: a window has c a side."""
+    side = 2 * (window // 2) + 1
+    return reference(cov, side) * (side / window) ** 4
+
+
+def diagonals_of_the_windows(cov: Tensor, window: int) -> Tensor:
+    """You used one number for the row and for the column of each offset: that is the diagonal of a window, c of its c²
+    pixels.
+    """
+    moved = torch.stack([cov.roll((-a, -a), dims=(0, 1)) for a in range(window)]).mean(0)
+    return flattened(torch.stack([moved.roll((-b, -b), dims=(2, 3)) for b in range(window)]).mean(0))
+
+
 # ---- right answers
 
 
@@ -205,6 +239,10 @@ local_pooling = Task(
         Misconception(fitting_windows),
         Misconception(zeros_outside, keeps=2),
         Misconception(counted, keeps=2),
+        Misconception(strides),
+        Misconception(zeros_behind, keeps=2),
+        Misconception(reach_on_both_sides),
+        Misconception(diagonals_of_the_windows),
     ),
     alternatives=(modulo, by_matrices, by_differences),
 )

@@ -234,6 +234,32 @@ def theta_aggregated_behind(
     return torch.stack([2 * value, s1 @ (2 * slope * theta) @ s2.T + 2 * value])
 
 
+def expectations_exchanged(
+    sigma11: Tensor, sigma12: Tensor, sigma22: Tensor, theta: Tensor, s1: Tensor, s2: Tensor
+) -> Tensor:
+    """The two expectations have changed places: Σ is made of E[φφ], and Θ passes the derivative, E[φ̇φ̇]."""
+    value, slope = _dual(*_entering(sigma11, sigma12, sigma22, s1, s2))
+    return torch.stack([2 * slope, 2 * value * (s1 @ theta @ s2.T) + 2 * slope])
+
+
+def deviations(sigma11: Tensor, sigma12: Tensor, sigma22: Tensor, theta: Tensor, s1: Tensor, s2: Tensor) -> Tensor:
+    """You passed standard deviations where variances belong: `ntk.relu.dual` takes the root itself."""
+    cov, var1, var2 = _entering(sigma11, sigma12, sigma22, s1, s2)
+    value, slope = relu.dual(cov, var1.sqrt()[:, None], var2.sqrt())
+    return torch.stack([2 * value, 2 * slope * (s1 @ theta @ s2.T) + 2 * value])
+
+
+def second_not_transposed(
+    sigma11: Tensor, sigma12: Tensor, sigma22: Tensor, theta: Tensor, s1: Tensor, s2: Tensor
+) -> Tensor:
+    """S₂ is not transposed in your products of three: with sums it is symmetric and nobody notices, with means it is
+    not.
+    """
+    _, var1, var2 = _entering(sigma11, sigma12, sigma22, s1, s2)
+    value, slope = relu.dual(s1 @ sigma12 @ s2, var1[:, None], var2)
+    return torch.stack([2 * value, 2 * slope * (s1 @ theta @ s2) + 2 * value])
+
+
 # ---- right answers
 
 
@@ -311,6 +337,9 @@ block = Task(
         Misconception(old_sigma_returned),
         Misconception(order_swapped),
         Misconception(lengths_lost),
+        Misconception(expectations_exchanged),
+        Misconception(deviations),
+        Misconception(second_not_transposed),
     ),
     alternatives=(by_angles, in_one_matrix, pair_by_pair),
 )

@@ -195,6 +195,33 @@ def distance(levels11: Levels, levels12: Levels, levels22: Levels) -> Tensor:
     return torch.stack([both, _total(levels11) + _total(levels22) - 2 * both])
 
 
+def last_level_missing(levels11: Levels, levels12: Levels, levels22: Levels) -> Tensor:
+    """Your sum stops before the last level: ℓ goes from 0 to B, both of them included."""
+    if len(levels12) == 1:
+        return reference(levels11, levels12, levels22)
+    return reference(levels11[:-1], levels12[:-1], levels22[:-1])
+
+
+def first_level_alone(levels11: Levels, levels12: Levels, levels22: Levels) -> Tensor:
+    """You returned after the first level: all of them are added."""
+    return reference(levels11[:1], levels12[:1], levels22[:1])
+
+
+def lengths_level_by_level(levels11: Levels, levels12: Levels, levels22: Levels) -> Tensor:
+    """You took the root level by level and added then: the length of a graph is the root of its whole kernel with
+    itself.
+    """
+    both = _total(levels12)
+    lengths = [(one.sum() * two.sum()).sqrt() for one, two in zip(levels11, levels22, strict=True)]
+    return torch.stack([both, both / torch.stack(lengths).sum()])
+
+
+def over_the_larger(levels11: Levels, levels12: Levels, levels22: Levels) -> Tensor:
+    """You divided by the larger of the two kernels: both graphs have a length, and the product of both stands below."""
+    one, both, two = (_total(levels) for levels in (levels11, levels12, levels22))
+    return torch.stack([both, both / torch.maximum(one, two)])
+
+
 # ---- right answers
 
 
@@ -255,6 +282,10 @@ read_out = Task(
         Misconception(normalized_twice),
         Misconception(not_normalized),
         Misconception(distance),
+        Misconception(last_level_missing),
+        Misconception(first_level_alone),
+        Misconception(lengths_level_by_level),
+        Misconception(over_the_larger),
     ),
     alternatives=(with_numpy, one_vector_a_side, flat),
 )

@@ -201,6 +201,21 @@ def centered(kernel: Tensor, labels: Tensor) -> Tensor:
     return reference(kernel - rows - rows.T + kernel.mean(), labels)
 
 
+def between_block_by_block(kernel: Tensor, labels: Tensor) -> Tensor:
+    """You averaged γ_n over pairs of classes: every pair of inputs counts alike, so two large classes, which have more
+    pairs, count more.
+    """
+    present = range(int(labels.max()) + 1)
+    blocks = [kernel[labels == a][:, labels == b].mean() for a in present for b in present if a != b]
+    return with_(kernel, labels, n=torch.stack(blocks).mean())
+
+
+def rows_sorted_alone(kernel: Tensor, labels: Tensor) -> Tensor:
+    """You sorted the rows by class and left the columns as they were: an input is a row and a column, and both move."""
+    order = labels.argsort(stable=True)
+    return torch.stack([kernel[order][mask].mean() for mask in masks(labels[order])])
+
+
 # ---- right answers
 
 
@@ -268,6 +283,8 @@ means = Task(
         Misconception(neighbors),
         Misconception(product_of_labels),
         Misconception(centered),
+        Misconception(between_block_by_block),
+        Misconception(rows_sorted_alone),
     ),
     alternatives=(loops, one_hot, upper_triangle, least_squares),
 )

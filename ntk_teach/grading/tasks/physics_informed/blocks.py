@@ -194,6 +194,25 @@ def operator_once(w: Tensor, b: Tensor, a: Tensor, xu: Tensor, xr: Tensor) -> Te
     return k
 
 
+def read_out_left_out(w: Tensor, b: Tensor, a: Tensor, xu: Tensor, xr: Tensor) -> Tensor:
+    """The factor a is missing in the derivatives by w and b: each unit enters u multiplied by its a."""
+    (uw, ub, ua), (rw, rb, ra) = value_rows(w, b, a, xu), residual_rows(w, b, a, xr)
+    return gram((uw / a, ub / a, ua), (rw / a, rb / a, ra), len(w))
+
+
+def square_differentiated_once(w: Tensor, b: Tensor, a: Tensor, xu: Tensor, xr: Tensor) -> Tensor:
+    """The derivative of w² in front of φ″ is not w: the square has a 2 there."""
+    by_w, by_b, by_a = residual_rows(w, b, a, xr)
+    _, _, second, _ = slopes(xr[:, None] * w + b)
+    return gram(value_rows(w, b, a, xu), (by_w - a * w * second, by_b, by_a), len(w))
+
+
+def no_inner_derivative(w: Tensor, b: Tensor, a: Tensor, xu: Tensor, xr: Tensor) -> Tensor:
+    """In ∂u″/∂w the inner derivative is missing: inside of φ″ the weight w is multiplied by x."""
+    by_w, by_b, by_a = residual_rows(w, b, a, xr)
+    return gram(value_rows(w, b, a, xu), (by_w + by_b * (1 - xr[:, None]), by_b, by_a), len(w))
+
+
 # ---- right answers
 
 
@@ -257,6 +276,9 @@ blocks = Task(
         Misconception(products_of_outputs),
         Misconception(gradients_in_x),
         Misconception(operator_once),
+        Misconception(read_out_left_out),
+        Misconception(square_differentiated_once),
+        Misconception(no_inner_derivative),
     ),
     alternatives=(by_torch, in_blocks, unit_by_unit),
 )

@@ -194,6 +194,20 @@ def counted_from_the_end(k: Tensor, nu: int, weights: Tensor, e0: Tensor, lr: fl
     return reference(k, len(k) - nu, weights, e0, lr, steps)
 
 
+def half_steps(k: Tensor, nu: int, weights: Tensor, e0: Tensor, lr: float, steps: int) -> Tensor:
+    """Your steps are half as long: the 1/2 of the cost is gone once the square is differentiated."""
+    return reference(k, nu, weights, e0, lr / 2, steps)
+
+
+def symmetric_solver(k: Tensor, nu: int, weights: Tensor, e0: Tensor, lr: float, steps: int) -> Tensor:
+    """You gave KΛ to a solver for symmetric matrices: it is not symmetric, and such a solver reads one triangle and
+    says nothing.
+    """
+    values, vectors = torch.linalg.eigh(k * diagonal(k, nu, weights))
+    moved: Tensor = vectors @ ((1 - lr * values) ** steps * (vectors.T @ e0))
+    return moved
+
+
 # ---- right answers
 
 
@@ -274,6 +288,8 @@ errors = Task(
         Misconception(entrywise_power),
         Misconception(the_change),
         Misconception(counted_from_the_end),
+        Misconception(half_steps),
+        Misconception(symmetric_solver),
     ),
     alternatives=(by_parameters, by_eigenvectors, by_matrix_power, in_two_lines),
 )

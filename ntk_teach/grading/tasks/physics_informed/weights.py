@@ -211,6 +211,12 @@ def trace_of_one(k: Tensor, nu: int) -> Tensor:
     return both_sides(k, nu, 1 / u, 1 / r)
 
 
+def sum_over_mean(k: Tensor, nu: int) -> Tensor:
+    """You put the sum over the whole diagonal above and a mean over the block's below: all three traces are sums."""
+    whole, u, r = traces(k, nu)
+    return both_sides(k, nu, whole * nu / u, whole * (len(k) - nu) / r)
+
+
 # ---- right answers
 
 
@@ -274,6 +280,7 @@ weights = Task(
         Misconception(sum_to_one),
         Misconception(not_weighted),
         Misconception(trace_of_one),
+        Misconception(sum_over_mean),
     ),
     alternatives=(by_matrices, block_by_block, through_a_jacobian),
 )

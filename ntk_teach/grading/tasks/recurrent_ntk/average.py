@@ -162,6 +162,23 @@ def product_of_sums(k: Tensor, present1: Tensor, present2: Tensor) -> Tensor:
     return summed(k, present1, present2) / (present1.sum(1)[:, None] + present2.sum(1))
 
 
+def padding_behind(k: Tensor, present1: Tensor, present2: Tensor) -> Tensor:
+    """You kept the first steps of each row: the padding lies in front, the steps that are there come last."""
+    one, two = (p.sort(dim=1, descending=True).values for p in (present1, present2))
+    return reference(k, one, two)
+
+
+def divided_by_the_batch(k: Tensor, present1: Tensor, present2: Tensor) -> Tensor:
+    """You divided by the number of steps of the whole batch: every pair of series has its own number."""
+    return summed(k, present1, present2) / (present1.sum() * present2.sum())
+
+
+def either_is_there(k: Tensor, present1: Tensor, present2: Tensor) -> Tensor:
+    """You kept a pair of steps where one of the two is there: both are needed, or the number has no meaning."""
+    there = torch.maximum(present1[:, None, :, None], present2[None, :, None, :])
+    return (k * there).sum((2, 3)) / there.sum((2, 3))
+
+
 # ---- right answers
 
 
@@ -215,6 +232,9 @@ average = Task(
         Misconception(common_steps),
         Misconception(masks_inverted),
         Misconception(product_of_sums),
+        Misconception(padding_behind),
+        Misconception(divided_by_the_batch),
+        Misconception(either_is_there),
     ),
     alternatives=(masked_mean, pair_by_pair, cut_at_the_end),
     when_nan="a series without a step was divided by 0; here every series has at least one",

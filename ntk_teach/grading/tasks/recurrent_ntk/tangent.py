@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ntk_teach.activations import relu
 from ntk_teach.grading.task import Arguments, Case, Misconception, Task
-from ntk_teach.grading.tasks.recurrent_ntk.covariance import drive, grid, variances
+from ntk_teach.grading.tasks.recurrent_ntk.covariance_terms import drive, grid, variances
 
 __all__ = ["tangent"]
 
@@ -218,6 +218,47 @@ def every_diagonal(sigma: Tensor, q1: Tensor, q2: Tensor, sigma_w: float) -> Ten
     return duals(sigma, q1, q2)[-1][1] + slopes[-1, -1] * theta
 
 
+def read_out_exchanged(sigma: Tensor, q1: Tensor, q2: Tensor, sigma_w: float) -> Tensor:
+    """The two expectations have changed places at the read-out: the gradient of V is the state, E[φφ]; what comes from
+    below passes E[φ̇φ̇].
+    """
+    _, value, slope = duals(sigma, q1, q2)[-1]
+    return slope + value * without_read_out(sigma, q1, q2, sigma_w)
+
+
+def doubled(sigma: Tensor, q1: Tensor, q2: Tensor, sigma_w: float) -> Tensor:
+    """Your step back has a factor 2: other texts put one behind a ReLU; here σ_w is the only scale."""
+    return reference(sigma, q1, q2, 2**0.5 * sigma_w)
+
+
+def preactivation_for_the_state(sigma: Tensor, q1: Tensor, q2: Tensor, sigma_w: float) -> Tensor:
+    """For V you added Σ of the last step: V multiplies the state φ(g), so its part is E[φφ]."""
+    cov, value, _ = duals(sigma, q1, q2)[-1]
+    return reference(sigma, q1, q2, sigma_w) + cov - value
+
+
+def deviations(sigma: Tensor, q1: Tensor, q2: Tensor, sigma_w: float) -> Tensor:
+    """You passed standard deviations where variances belong: `ntk.relu.dual` takes the root itself."""
+    return reference(sigma, q1.sqrt(), q2.sqrt(), sigma_w)
+
+
+def last_step_forgotten(sigma: Tensor, q1: Tensor, q2: Tensor, sigma_w: float) -> Tensor:
+    """Your walk ends one step early: at the last step, too, the weights are used, behind one more slope."""
+    _, value, slope = duals(sigma, q1, q2)[-1]
+    common = min(sigma.shape)
+    before = without_read_out(sigma[-common:-1, -common:-1], q1[-common:-1], q2[-common:-1], sigma_w)
+    return value + slope * before
+
+
+def read_at_the_end_alone(sigma: Tensor, q1: Tensor, q2: Tensor, sigma_w: float) -> Tensor:
+    """You walked along t = t' and read out at the two ends: with unequal lengths that way does not arrive there. It
+    starts where the shorter series begins, as far from the end in both.
+    """
+    common = min(sigma.shape)
+    _, value, slope = duals(sigma, q1, q2)[-1]
+    return value + slope * without_read_out(sigma[:common, :common], q1[:common], q2[:common], sigma_w)
+
+
 # ---- right answers
 
 
@@ -290,6 +331,12 @@ tangent = Task(
         Misconception(first_step_forgotten),
         Misconception(every_pair),
         Misconception(every_diagonal),
+        Misconception(read_out_exchanged),
+        Misconception(doubled),
+        Misconception(preactivation_for_the_state),
+        Misconception(deviations),
+        Misconception(last_step_forgotten),
+        Misconception(read_at_the_end_alone),
     ),
     alternatives=(unrolled, whole_grid, recursive),
 )
