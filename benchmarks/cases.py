@@ -181,6 +181,8 @@ CASES = (
     _cntk("flat", 16, 60, "float64"),
     _cntk("flat", 28, 60, "float32"),
     _cntk("flat", 16, 6, "float64"),
+    _cntk("flat", 16, 12, "float64"),
+    _cntk("flat", 16, 24, "float64"),
     Case(
         name="gntk",
         title="NTK of the first {n} graphs of MUTAG, {blocks} blocks, and the paper's loops over nodes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -18,6 +19,7 @@ from ntk_teach.grading.tasks import BOOK
 __all__ = ["CONFIG", "Course", "CourseError"]
 
 CONFIG = "nbgrader_config.py"
+FULL = {errno.ENOSPC, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC)}  # no space, read-only, no quota left
 
 
 class CourseError(NTKError):
@@ -100,7 +102,7 @@ class Course:
         try:
             yield
         except (PermissionError, OSError) as error:
-            if not isinstance(error, PermissionError) and error.errno not in (28, 30):  # disk full, read-only
+            if not isinstance(error, PermissionError) and error.errno not in FULL:
                 raise
             what = f"{error.strerror or error}: {error.filename or self.root}"
             do = "make the folder writable, free some space, or copy the course elsewhere"

@@ -76,15 +76,18 @@ def scan(
         reference = references.get(task, "")
         skeleton = re.sub(r"[^\n]*BEGIN SOLUTION.*?END SOLUTION[^\n]*", "", reference, flags=re.DOTALL)
         base, lines = set(_grams(words(skeleton))), {line.strip() for line in skeleton.splitlines()}
-        read = {name: words(given[task]) for name, given in sorted(answers.items()) if task in given}
-        found = {name: _answer(answers[name][task], tokens, base, lines) for name, tokens in read.items()}
+        sources = {name: given[task] for name, given in sorted(answers.items()) if task in given}
+        read = {source: words(source) for source in set(sources.values())}  # what many left as it was, once
+        looks = {source: _answer(source, tokens, base, lines) for source, tokens in read.items()}
+        used = {source: foreign(tokens, allowed) for source, tokens in read.items()}
+        found = {name: looks[source] for name, source in sources.items()}
         author = _answer(reference, words(reference), base, lines)
         flags += _like_the_author(task, found, author)
         flags += _like_each_other(task, found)
-        for name, tokens in read.items():
-            if used := foreign(tokens, allowed):
-                said = f"uses {', '.join(used[:3])}, which the exercise does not provide"
-                flags.append(Flag(name, task, "library", used[0], 1.0, said))
+        for name, source in sources.items():
+            if names := used[source]:
+                said = f"uses {', '.join(names[:3])}, which the exercise does not provide"
+                flags.append(Flag(name, task, "library", names[0], 1.0, said))
     return sorted(flags, key=lambda flag: (flag.student, flag.task, flag.kind))
 
 

@@ -33,13 +33,15 @@ def add(commands: Commands) -> None:
 
 def _feedback(options: argparse.Namespace) -> int:
     from ntk_teach.grading.classroom.publish import feedback
+    from ntk_teach.grading.classroom.sanitize import plain
 
     course, exercise = Course.find(options.course), chapter(options.chapter)
     pages = feedback(course, exercise)
     print(f"{len(pages)} pages in {course.root / 'feedback'}")
     missing = set(course.students(exercise.slug)) - {page.parent.parent.name for page in pages}
     for student in sorted(missing):
-        print(f"no page for {student}: it could not be graded, see: ntk-teach grade {exercise.number}")
+        name = plain(repr(student)[1:-1], 100)  # of a folder: any bytes
+        print(f"no page for {name}: it could not be graded, see: ntk-teach grade {exercise.number}")
     return PERSON if missing else DONE
 
 
