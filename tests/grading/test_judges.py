@@ -34,6 +34,10 @@ def refuses(job):
     raise Ended("start", "no sandbox today")
 
 
+def breaks(job):
+    raise BrokenPipeError("the sandbox has gone")
+
+
 def waits(job):
     time.sleep(60)
 
@@ -62,6 +66,15 @@ def test_what_a_judge_raises_arrives(bench) -> None:
     with pytest.raises(Ended, match="no sandbox today") as raised:
         bench.do(JOB)
     assert raised.value.why == "start"
+
+
+@pytest.mark.parametrize("bench", [breaks], indirect=True)
+def test_a_broken_sandbox_is_no_dead_judge(bench) -> None:
+    """The same kind of error, from within: it is raised, and the judge stays."""
+    before = list(bench._all)
+    with pytest.raises(BrokenPipeError, match="the sandbox has gone"):
+        bench.do(JOB)
+    assert bench._all == before
 
 
 @pytest.mark.parametrize("bench", [waits], indirect=True)

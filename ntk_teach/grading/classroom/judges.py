@@ -64,8 +64,14 @@ class Bench:
         judge = self._idle.get()
         try:
             for _ in range(2):
-                with suppress(EOFError, ConnectionError):
-                    return judge.do(job)
+                try:
+                    said = judge.do(job)
+                except (EOFError, ConnectionError):  # of the judge; a sandbox's own arrive as what was said
+                    said = None
+                if isinstance(said, Exception):
+                    raise said
+                if said is not None:
+                    return said
                 if self._closed:
                     break
                 self._all.remove(judge)
@@ -93,13 +99,11 @@ class Judge:
         self._process.start()
         theirs.close()  # or its end would not show
 
-    def do(self, job: Job) -> Result:
+    def do(self, job: Job) -> Result | Exception:
+        """What it says, or what was raised there. Raises EOFError or ConnectionError if it died over it."""
         self._ours.send(job)
-        said = self._ours.recv()
-        if isinstance(said, Exception):
-            raise said
-        found: Result = said
-        return found
+        said: Result | Exception = self._ours.recv()
+        return said
 
     def close(self) -> None:
         self._process.kill()
