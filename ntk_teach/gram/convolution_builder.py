@@ -164,7 +164,7 @@ class _Builder:
         dual = layer.dual
         if isinstance(dual, ArcCosine) and dual.negative != dual.positive:
             sides = self.sides(roots(variance, self.dtype))
-            still = bool((variance == 0).any())
+            still = float(variance.amin()) == 0
             return ArcCosineStrip.of(dual, merged or Scaled(Affine()), still, *sides), True
         return DualStrip(dual, layer.moments, *self.sides(variance.to(self.dtype))), False
 

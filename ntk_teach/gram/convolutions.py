@@ -5,20 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import count
 
 import torch
 from torch import Tensor
 
 from ntk_teach.gram.steps import Affine
 from ntk_teach.gram.strips import Part, Strip, StripStep
-from ntk_teach.gram.tile import Tile, mirror
+from ntk_teach.gram.tile import Tile
 
 __all__ = ["ConvolutionPlan"]
 
 STRIP = 2**20  # bytes of one of the five arrays of a strip, on a processor
 DEVICE_STRIP = 2**28  # and on an accelerator, which wants many pairs at a time
 IMAGES = 8  # rows of a tile, at least
-OWN_ROWS = 96  # images times the side of one that a strip of pixels with themselves takes: measured
 
 
 @dataclass(frozen=True)
@@ -59,74 +60,73 @@ class ConvolutionPlan:
         return max(1, room // (self.x1.element_size() * math.prod(self._pixels)))
 
     def tile(self, rows: slice, columns: slice, buffers: Sequence[Tensor], both: bool) -> tuple[Tensor, Tensor | None]:
-        own = self.symmetric and rows == columns
-        result = Tile(rows, columns, buffers[0].zero_(), buffers[1].zero_() if both else None, list(buffers[2:]))
-        if self.paired:
-            self._blocks(result, rows, columns, own)
-        else:
-            height, width, device = rows.stop - rows.start, columns.stop - columns.start, self.x1.device
-            first = torch.tensor([[rows.start], [columns.start]], device=device)
-            if own:
-                self._sum(result, first, torch.triu_indices(height, height, 1, device=device), own=False)
-                self._sum(result, first, torch.arange(height, device=device).expand(2, -1), own=True)
+        result = Tile(rows, columns, buffers[0], buffers[1] if both else None, list(buffers[2:]))
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        corner = (rows.start, columns.start)
+        if self.symmetric and rows == columns:
+            equal, above = _halves(height, self.x1.device)
+            if self.paired:
+                self._pairs(result, corner, torch.cat([equal, above], 1), height, mirrored=True)
             else:
-                self._sum(result, first, torch.ones(height, width, device=device).nonzero().T, own=False)
+                self._pairs(result, corner, equal, height, mirrored=True)
+                if height > 1:
+                    self._pairs(result, corner, above, 0, mirrored=True)
+        elif self.paired:
+            self._blocks(result, rows.start)
+        else:
+            self._pairs(result, corner, torch.ones(height, width, device=self.x1.device).nonzero().T, 0, mirrored=False)
         for step in self.tail:
             step.on(result)
-        if own:
-            for kernel in (result.nngp, result.ntk):
-                if kernel is not None:
-                    mirror(kernel, kernel.diagonal().clone())
         return result.nngp, result.ntk
 
-    def _blocks(self, result: Tile, rows: slice, columns: slice, own: bool) -> None:
-        """Weighted sums over the pixels of all pairs into their places in ``result``, some rows at a time. Of a block
-        with itself a row begins at its diagonal, and the fewer rows at a time, the fewer pairs are computed twice."""
-        height, width = rows.stop - rows.start, columns.stop - columns.start
+    def _blocks(self, result: Tile, first: int) -> None:
+        """Weighted sums over the pixels of all pairs into their places in ``result``, some rows at a time;
+        ``first`` is the image of its first row."""
+        height, width = result.nngp.shape
         step = max(1, min(self._most // width, height))
-        if own and self.x1.device.type == "cpu":
-            step = max(1, min(step, OWN_ROWS // math.isqrt(math.prod(self._pixels))))
         arrays = self._arrays(result, step * width)
         for top in range(0, height, step):
-            here, there = slice(top, min(top + step, height)), slice(top if own else 0, width)
-            shape = (*self._pixels, here.stop - here.start, there.stop - there.start)
-            strip = Strip.within(arrays, result.ntk is not None, shape, own=own, shift=0, paired=True)
+            rows = slice(top, min(top + step, height))
+            shape = (*self._pixels, rows.stop - top, width)
+            strip = Strip.within(arrays, result.ntk is not None, shape, shift=0, paired=True, crossed=True)
             for layer in self.steps:
-                layer.sliced(_moved(here, rows.start), _moved(there, columns.start)).on(strip)
+                layer.sliced(slice(rows.start + first, rows.stop + first), result.columns).on(strip)
             for kernel, total in zip((result.nngp, result.ntk), self._read(strip), strict=False):
                 assert kernel is not None
-                kernel[here, there] = total.view(shape[-2:])
+                kernel[rows] = total.view(shape[-2:])
 
-    def _sum(self, result: Tile, first: Tensor, pairs: Tensor, own: bool) -> None:
-        """Weighted sums over all pixel pairs of these pairs of images, [2, pairs], into their places in ``result``,
-        which begins at the images ``first``, [2, 1]."""
-        if not pairs.numel():
-            return
+    def _pairs(self, result: Tile, corner: tuple[int, int], pairs: Tensor, same: int, mirrored: bool) -> None:
+        """Weighted sums over all pixel pairs of these pairs of images, [2, pairs], into their places in ``result`` and,
+        ``mirrored``, into those across its diagonal. The images are counted from ``corner``; the first ``same`` pairs
+        are an image with itself."""
+        first, second = corner
         most = min(self._most, pairs.shape[1])
         arrays = self._arrays(result, most)
-        for some in torch.split(pairs, most, dim=1):
-            one, two = some + first
-            steps = [step.sliced(one, two) for step in self.steps]
-            shape = (*self._pixels, len(one))
-            totals = list(self.x1.new_zeros(2, len(one)))
-            for shift, times in self._shifts(own):
-                strip = Strip.within(arrays, result.ntk is not None, shape, own=own, shift=shift, paired=False)
+        for start, (one, two) in zip(count(0, most), torch.split(pairs, most, dim=1)):
+            left, right = first + one, second + two
+            steps = [step.sliced(left, right) for step in self.steps]
+            here = max(0, min(same - start, len(one)))
+            totals = self.x1.new_zeros(1 if result.ntk is None else 2, len(one))
+            for shift, times in self._shifts(here > 0):
+                shape = (*self._pixels, len(one))
+                strip = Strip.within(arrays, result.ntk is not None, shape, shift=shift, paired=self.paired, same=here)
                 for step in steps:
                     step.on(strip)
-                for total, found in zip(totals, self._read(strip), strict=False):
-                    total.add_(found, alpha=times)
-            for kernel, total in zip((result.nngp, result.ntk), totals, strict=True):
-                if kernel is not None:
-                    kernel[tuple(some)] = total
+                totals.add_(self._read(strip), alpha=times)
+            for kernel, total in zip((result.nngp, result.ntk), totals, strict=False):
+                assert kernel is not None
+                kernel[one, two] = total
+                if mirrored:
+                    kernel[two, one] = total
 
     def _arrays(self, result: Tile, pairs: int) -> Tensor:
         """Room for the strips of as many pairs of images."""
         return self.x1.new_empty(4 if result.ntk is None else 5, math.prod(self._pixels) * pairs)
 
-    def _read(self, strip: Strip) -> list[Tensor]:
-        """Of Σ and, if it is there, of Θ: the weighted sum over the pixel pairs of a strip. [pairs]"""
+    def _read(self, strip: Strip) -> Tensor:
+        """Of Σ and, if it is there, of Θ: the weighted sum over the pixel pairs of a strip. [1 or 2, pairs]"""
         weights = self.weights[strip.shift]
-        return [weights @ kernel.view(len(weights), -1) for kernel in strip.kernels]
+        return torch.stack([weights @ kernel.view(len(weights), -1) for kernel in strip.kernels])
 
     def _shifts(self, own: bool) -> Iterator[tuple[int, int]]:
         """Shifts with weight, and how often each counts: of an image with itself a shift is the mirror of h − shift."""
@@ -149,5 +149,7 @@ class ConvolutionPlan:
         return float(nngp), None if ntk is None else float(ntk)
 
 
-def _moved(part: slice, by: int) -> slice:
-    return slice(part.start + by, part.stop + by)
+@lru_cache(maxsize=8)
+def _halves(n: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Indices of the diagonal, [2, n], and of what lies above it, [2, n (n − 1)/2]."""
+    return torch.arange(n, device=device).expand(2, -1), torch.triu_indices(n, n, 1, device=device)

@@ -196,8 +196,8 @@ def _buffers(plan: Plan, step: int) -> Tensor:
 
 def _values(plan: Plan, rows: slice, columns: slice, buffers: Tensor, wanted: tuple[str, ...]) -> list[Tensor]:
     height, width = rows.stop - rows.start, columns.stop - columns.start
-    room = [buffer[: height * width].view(height, width) for buffer in buffers]
-    nngp, ntk = plan.tile(rows, columns, room, "ntk" in wanted)
+    room = buffers[:, : height * width].view(len(buffers), height, width)
+    nngp, ntk = plan.tile(rows, columns, list(room.unbind()), "ntk" in wanted)
     found = {"nngp": nngp, "ntk": ntk}
     return [value for name in wanted if (value := found[name]) is not None]
 

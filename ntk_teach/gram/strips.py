@@ -4,7 +4,7 @@ A convolution takes the pair of pixels (i, j) to the pairs (i + a, j + a): the o
 whose rows differ by one and the same number go through the whole depth on their own, small enough for the cache. A
 strip holds them for some pairs of images: pixel (r, c) of the one with pixel ((r + shift) mod h, c') of the other,
 [w, w, h, pairs], an order in which all that follows goes along the memory. Where the network compares like with like
-only, it is [w, h, n, m], for all pairs of two lists, and the shift is 0.
+only, it is [w, h, pairs], or [w, h, n, m] for all pairs of two lists, and the shift is 0.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from ntk_teach.duals import ArcCosine
 from ntk_teach.gram.steps import Affine, arc_cosine, bent
@@ -40,6 +41,8 @@ class Strip(Tile):
         spare: as large as ``kernels``; ``room`` begins with it.
         shift: by how many rows the second pixel lies below the first, modulo the height.
         paired: are both pixels the same? Then there is one axis of columns.
+        crossed: are the images all pairs of two lists? Then they have an axis each.
+        same: so many of the pairs, the first ones, are an image with itself.
         fresh: has no parameter been met yet? Then Θ is 0.
     """
 
@@ -47,27 +50,30 @@ class Strip(Tile):
     spare: Tensor
     shift: int
     paired: bool
+    crossed: bool = False
+    same: int = 0
     fresh: bool = True
 
     @classmethod
     def within(cls, arrays: Tensor, both: bool, shape: tuple[int, ...], **of: Any) -> Strip:
         """A strip in these arrays, [5, at least as many as ``shape`` holds]; four of them do for Σ alone."""
-        views = arrays[:, : math.prod(shape)].view(len(arrays), *shape)
-        kernels, spare = (views[:2], views[2:4]) if both else (views[:1], views[1:2])
-        none = slice(0)
-        first, second, *others = views.unbind()
-        room = others if both else [second, *others]
-        return cls(none, none, first, second.zero_() if both else None, room, kernels=kernels, spare=spare, **of)
+        views, many = arrays[:, : math.prod(shape)].view(len(arrays), *shape), 1 + both
+        kernels, spare = views.narrow(0, 0, many), views.narrow(0, many, many)
+        none, (nngp, *others) = slice(0), views.unbind()
+        ntk = others.pop(0).zero_() if both else None
+        return cls(none, none, nngp, ntk, others, kernels=kernels, spare=spare, **of)
 
     def sides(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-        """Numbers at the pixels of the first images, [w, h, n], and of the second ones, with their rows twice below
-        themselves, [w, 2h, m], so that they broadcast to a strip."""
-        two = right.narrow(1, self.shift, left.shape[1])
-        return (left[..., None], two[..., None, :]) if self.paired else (left[:, None], two)
+        """Numbers at the pixels of the first images, [w, h, n], and of the second ones, [w, h, m], or with their rows
+        twice below themselves, [w, 2h, m], so that they broadcast to a strip."""
+        if self.paired:
+            return (left[..., None], right[..., None, :]) if self.crossed else (left, right)
+        return left[:, None], right.narrow(1, self.shift, left.shape[1])
 
     def coincident(self, values: Tensor) -> Tensor:
-        """Those of pixels with themselves, a view, where the strip has them. [w, h, n]"""
-        return values.diagonal(dim1=2, dim2=3) if self.paired else values.diagonal(dim1=0, dim2=1).movedim(-1, 0)
+        """Those of pixels with themselves, a view. [w, h, same]"""
+        some = values.narrow(-1, 0, self.same)
+        return some if self.paired else some.diagonal(dim1=0, dim2=1).movedim(-1, 0)
 
 
 def cut(values: Tensor, part: Part) -> Tensor:
@@ -116,15 +122,26 @@ class Box:
     circular: bool
 
     def on(self, strip: Strip) -> None:
-        some = slice(1) if strip.fresh else slice(None)
         rows, columns = (2, (1,)) if strip.paired else (3, (1, 2))
-        self.over(strip.kernels[some], strip.spare[some], rows, columns, strip.shift)
+        cov, spare = (strip.kernels[:1], strip.spare[:1]) if strip.fresh else (strip.kernels, strip.spare)
+        self.over(cov, spare, rows, columns, strip.shift)
 
     def over(self, cov: Tensor, spare: Tensor, rows: int, columns: tuple[int, ...], shift: int = 0) -> None:
         """The sum along these axes, in place, with room for another one."""
         seams = () if self.circular else tuple(sorted({0, cov.shape[rows] - shift}))
         self._slid(cov, spare, (rows,), seams)
         self._slid(spare, cov, columns, () if self.circular else (0,))
+
+    def total(self, values: Tensor) -> Tensor:
+        """The sum at the pixels of single images, [w, h, n]: to the last digit as ``over`` where the window is 3."""
+        if self.circular or self.window % 2 == 0:
+            self.over(values, torch.empty_like(values), 1, (0,))
+            return values
+        planes, q = values[None].permute(0, 3, 1, 2), self.window
+        for window in ((1, q), (q, 1)):
+            around = (window[0] // 2, window[1] // 2)
+            planes = avg_pool2d(planes, window, stride=1, padding=around, divisor_override=1)
+        return planes.permute(0, 2, 3, 1)[0]
 
     def _slid(self, cov: Tensor, out: Tensor, axes: tuple[int, ...], seams: tuple[int, ...]) -> None:
         """out[i] = Σ_a cov[i + a], on all axes at once. Pieces between seams do not see each other; without seams the
@@ -169,8 +186,8 @@ class Scaled:
         """Σ(x, x) at each pixel behind the layer. [w, h, n]"""
         found = self.affine.w * before
         if self.box is not None:
-            self.box.over(found, torch.empty_like(found), 1, (0,))
-        return found.add_(self.affine.b)
+            found = self.box.total(found)
+        return found.add_(self.affine.b) if self.affine.b else found
 
     def sliced(self, rows: Part, columns: Part) -> Scaled:
         return self
@@ -200,9 +217,9 @@ class ArcCosineStrip:
         cosine, root = strip.room[:2]
         torch.mul(*strip.sides(self.left, self.right), out=root)
         torch.div(strip.nngp, root, out=cosine).clamp_(-1, 1)
-        if strip.own and strip.shift == 0:
-            same = strip.coincident(cosine)
-            same.copy_(torch.where(same < 0, -1.0, 0.0))  # a pixel with itself: ρ = 1, or 0 if it never varies
+        if strip.same and strip.shift == 0:
+            equal = strip.coincident(cosine)  # a pixel with itself: ρ = 1, or 0 if it never varies
+            equal.copy_(torch.where(equal < 0, -1.0, 0.0)) if self.still else equal.fill_(-1)
         scale = self.linear.affine.w * self.p
         arc_cosine(strip, self.q / self.p, scale, self.still, _exactly(cosine.dtype))
         if self.linear.box is not None:
@@ -210,7 +227,8 @@ class ArcCosineStrip:
         self.linear.affine.finish(strip, scale)
 
     def sliced(self, rows: Part, columns: Part) -> ArcCosineStrip:
-        return replace(self, left=cut(self.left, rows), right=cut(self.right, columns))
+        left, right = cut(self.left, rows), cut(self.right, columns)
+        return ArcCosineStrip(self.p, self.q, self.linear, self.still, left, right)
 
 
 def _exactly(dtype: torch.dtype) -> float:
@@ -229,8 +247,8 @@ class DualStrip:
     def on(self, strip: Strip) -> None:
         one, two = strip.sides(self.left, self.right)
         value, slope = self.dual(strip.nngp, one, two)
-        if strip.own and strip.shift == 0:
-            exact = self.moments(self.left)
+        if strip.same and strip.shift == 0:
+            exact = self.moments(self.left.narrow(-1, 0, strip.same))
             for found, right in zip((value, slope), exact, strict=True):
                 strip.coincident(found).copy_(right)
         strip.nngp.copy_(value)

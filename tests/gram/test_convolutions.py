@@ -73,15 +73,13 @@ def test_odd_sizes(size):
 
 @pytest.mark.parametrize("name", ["global", "flat"])
 def test_strips_of_any_size_are_the_same(name, monkeypatch):
-    """Strips of one pair, of some, of all; of some rows of a block with itself, where only what lies right of its
-    diagonal is computed."""
-    arch, x = IN_STRIPS[name], images(9, 2, seed=4)
-    expected = arch.ntk(x)
-    for room in (1, 8 * 150 * 4, 2**22):
+    """Strips of one pair, of some, of all: also those that an image with itself and two images share."""
+    arch, x, z = IN_STRIPS[name], images(9, 2, seed=4), images(4, 2, seed=2)
+    expected, across = arch.ntk(x), arch.ntk(x, z)
+    for room in (1, 8 * 30 * 4, 8 * 150 * 4, 2**22):
         monkeypatch.setattr("ntk_teach.gram.convolutions.STRIP", room)
-        for rows in (1, 5 * 2, 5 * 4):
-            monkeypatch.setattr("ntk_teach.gram.convolutions.OWN_ROWS", rows)
-            torch.testing.assert_close(arch.ntk(x), expected, rtol=1e-13, atol=0)
+        torch.testing.assert_close(arch.ntk(x), expected, rtol=1e-13, atol=0)
+        torch.testing.assert_close(arch.ntk(x, z), across, rtol=1e-13, atol=0)
 
 
 @pytest.mark.parametrize("name", ["flat", "residual, pools"])
