@@ -262,7 +262,7 @@ WRONG = {
         (counts_itself_in_the_scale_only, "left it out of the sum"),
         (rows_only, "Only the nodes of the first graph hear"),
         (columns_only, "Only the nodes of the second graph hear"),
-        (adds_the_identity_of_the_pair, "Self loops belong into both matrices"),
+        (adds_the_identity_of_the_pair, "Self loops belong in both matrices"),
         (hears_on_both_sides_and_adds, "runs over all pairs"),
         (forgets_the_second_graph, "along the edges of the first graph"),
         (takes_the_mean_whatever_is_asked, "a sum was asked for"),

@@ -136,6 +136,17 @@ def adds_the_two_kernels(w, b, a, xu, xr):
     return ju @ ju.T + jr @ jr.T
 
 
+def differences_of_the_rows(w, b, a, xu, xr, h=1e-4):
+    before, here, after = (value_jacobian(w, b, a, xr + step) for step in (-h, 0.0, h))
+    return stacked(value_jacobian(w, b, a, xu), (before - 2 * here + after) / h**2)
+
+
+def differences_of_five_points(w, b, a, xu, xr, h=1e-3):
+    rows = [value_jacobian(w, b, a, xr + step * h) for step in (-2, -1, 0, 1, 2)]
+    weighted = [row * factor for row, factor in zip(rows, (-1, 16, -30, 16, -1), strict=True)]
+    return stacked(value_jacobian(w, b, a, xu), sum(weighted) / (12 * h**2))
+
+
 # 12.2
 
 
@@ -411,6 +422,8 @@ WRONG = {
         (only_the_equation, "shape"),
         (adds_the_two_kernels, None),
         (units_without_a, "The factor a is missing"),
+        (differences_of_the_rows, "a finite difference"),
+        (differences_of_five_points, "a finite difference"),
     ],
     "12.2": [
         (inverted, "upside down"),

@@ -237,6 +237,33 @@ def three_rates_alone(gamma_d, gamma_c, gamma_n, classes, per_class):
     return torch.tensor([a / n, b / n, (b + n * gamma_n) / n])
 
 
+def absolute_rates(gamma_d, gamma_c, gamma_n, classes, per_class):
+    n = classes * per_class
+    a = gamma_d - gamma_c
+    b = a + per_class * (gamma_c - gamma_n)
+    return torch.tensor([[abs(a) / n, n - classes], [abs(b) / n, classes - 1], [abs(b + n * gamma_n) / n, 1]])
+
+
+def rates_are_never_negative(gamma_d, gamma_c, gamma_n, classes, per_class):
+    n = classes * per_class
+    a = gamma_d - gamma_c
+    b = a + per_class * (gamma_c - gamma_n)
+    return torch.tensor([[max(a, 0) / n, n - classes], [max(b, 0) / n, classes - 1], [max(b + n * gamma_n, 0) / n, 1]])
+
+
+def one_neighbor_less_everywhere(gamma_d, gamma_c, gamma_n, classes, per_class):
+    n = classes * per_class
+    a = gamma_d - gamma_c
+    b = gamma_d + (per_class - 1) * gamma_c
+    return torch.tensor(
+        [
+            [a / n, n - classes],
+            [(b - (per_class - 1) * gamma_n) / n, classes - 1],
+            [(b + (n - per_class) * gamma_n) / n, 1],
+        ]
+    )
+
+
 # 13.3
 
 
@@ -408,6 +435,9 @@ WRONG = {
         (three_rates_alone, "shape"),
         (numerically_by_size, "from a sorted list"),
         (diagonal_counted_again, "the diagonal entry twice"),
+        (absolute_rates, "lost their signs"),
+        (rates_are_never_negative, "put 0 for every negative rate"),
+        (one_neighbor_less_everywhere, "in the own class alone"),
     ],
     "13.3": [
         (traces_divided, "divided traces"),

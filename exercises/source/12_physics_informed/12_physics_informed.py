@@ -63,7 +63,8 @@ torch.set_default_dtype(torch.float64)
 #
 # $$\phi' = 1 - t^2,\qquad \phi'' = -2t(1 - t^2),\qquad \phi''' = (6t^2 - 2)(1 - t^2).$$
 #
-# Differentiate by hand or let torch do it; nothing else is asked (Wang, Yu & Perdikaris 2022, Lemma 3.1).
+# Differentiate by hand or let torch do it, not by differences of neighboring points, which lose digits; nothing else
+# is asked (Wang, Yu & Perdikaris 2022, Lemma 3.1).
 #
 # **Predict before you run.** The weights $w$ are multiplied by 10. By how much does $K_{rr}$ grow, compared with
 # $K_{uu}$?

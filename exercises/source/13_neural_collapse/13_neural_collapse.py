@@ -163,7 +163,7 @@ for (kind, values), row in zip(groups.items(), rows.flip(0), strict=True):
 # $$\mathrm{NC1} = \frac1C\operatorname{tr}\big(\Sigma_W\,\Sigma_B^+\big).$$
 #
 # $\Sigma_B^+$ is the pseudo-inverse: the rank of $\Sigma_B$ is at most $C - 1$, and rounding turns its zeros into tiny
-# numbers, so call `torch.linalg.pinv` with `rtol=1e-9`.
+# numbers, so stay in float64 up to here and call `torch.linalg.pinv` with `rtol=1e-9`.
 #
 # **Predict before you run.** The features of one class become one point. Does NC1 then also become 0 on images that the
 # network has not been trained on?

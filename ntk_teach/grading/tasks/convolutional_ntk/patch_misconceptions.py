@@ -82,7 +82,7 @@ def bias_averaged(cov: Tensor, window: int, sigma_w: float, sigma_b: float) -> T
 
 
 def bias_before(cov: Tensor, window: int, sigma_w: float, sigma_b: float) -> Tensor:
-    """You added the bias to the inputs and averaged then: it belongs to the outputs, and a window that reaches over the
+    """You added the bias to the inputs and then averaged: it belongs to the outputs, and a window that reaches over the
     border does not lose a part of it.
     """
     return sigma_w**2 / window**2 * total(cov + sigma_b**2, shared(window))
@@ -196,8 +196,8 @@ def scales_not_squared(cov: Tensor, window: int, sigma_w: float, sigma_b: float)
 
 
 def window_one_short(cov: Tensor, window: int, sigma_w: float, sigma_b: float) -> Tensor:
-    """Your offsets end one short: a window of q pixels around its site goes from −(q − 1)/2 to (q − 1)/2, both of them
-    included, and Python's `range` leaves its end out.
+    """Your offsets end one short: the window reaches as far to the right as to the left, and Python's `range` leaves
+    its end out.
     """
     listed = range(-(window // 2), window // 2)
     offsets = [(a, b, a, b) for a, b in product(listed, repeat=2)]

@@ -260,7 +260,7 @@ def last_offset_missing(
     theta: Tensor, sigma: Tensor, var1: Tensor, var2: Tensor, window: int, sigma_w: float, sigma_b: float
 ) -> Tensor:
     """The last pixel of the window is missing: a runs from 0 to q − 1, which are q values, and `range(q - 1)` has one
-    less.
+    fewer.
     """
     value, slope = dual(sigma, var1, var2)
     m, left = value + theta * slope, len(sigma) - window + 1
@@ -271,7 +271,7 @@ def last_offset_missing(
 def deviations(
     theta: Tensor, sigma: Tensor, var1: Tensor, var2: Tensor, window: int, sigma_w: float, sigma_b: float
 ) -> Tensor:
-    """You passed standard deviations where variances belong: `ntk.relu.dual` takes the root itself."""
+    """You have standard deviations where variances belong: `ntk.relu.dual`, for one, takes the roots itself."""
     return reference(theta, sigma, var1.sqrt(), var2.sqrt(), window, sigma_w, sigma_b)
 
 

@@ -80,7 +80,7 @@ def second_side_alone(sigma: Tensor, edges1: Tensor, edges2: Tensor, mean: int) 
 
 def self_pair_added(sigma: Tensor, edges1: Tensor, edges2: Tensor, mean: int) -> Tensor:
     """You added the old pair to the pairs of neighbors: pairs of a node itself with a neighbor of the other are
-    missing. Self loops belong into both matrices.
+    missing. Self loops belong in both matrices.
     """
     counts = _counts(edges1, edges2)
     heard = sigma + edges1 @ sigma @ edges2.T

@@ -243,7 +243,7 @@ def expectations_exchanged(
 
 
 def deviations(sigma11: Tensor, sigma12: Tensor, sigma22: Tensor, theta: Tensor, s1: Tensor, s2: Tensor) -> Tensor:
-    """You passed standard deviations where variances belong: `ntk.relu.dual` takes the root itself."""
+    """You have standard deviations where variances belong: `ntk.relu.dual`, for one, takes the roots itself."""
     cov, var1, var2 = _entering(sigma11, sigma12, sigma22, s1, s2)
     value, slope = relu.dual(cov, var1.sqrt()[:, None], var2.sqrt())
     return torch.stack([2 * value, 2 * slope * (s1 @ theta @ s2.T) + 2 * value])
@@ -252,8 +252,8 @@ def deviations(sigma11: Tensor, sigma12: Tensor, sigma22: Tensor, theta: Tensor,
 def second_not_transposed(
     sigma11: Tensor, sigma12: Tensor, sigma22: Tensor, theta: Tensor, s1: Tensor, s2: Tensor
 ) -> Tensor:
-    """S₂ is not transposed in your products of three: with sums it is symmetric and nobody notices, with means it is
-    not.
+    """S₂ is not transposed where you aggregated the Σ and Θ of the pair: with sums it is symmetric and nobody notices,
+    with means it is not.
     """
     _, var1, var2 = _entering(sigma11, sigma12, sigma22, s1, s2)
     value, slope = relu.dual(s1 @ sigma12 @ s2, var1[:, None], var2)

@@ -21,9 +21,14 @@ def adjacency(rng: np.random.Generator, nodes: int) -> Tensor:
 
 
 def aggregation(rng: np.random.Generator, nodes: int, *, mean: bool) -> Tensor:
-    """S = diag(c) (A + 1), with c = 1 or 1 over the number of nodes that are heard."""
-    heard = adjacency(rng, nodes) + torch.eye(nodes, dtype=torch.float64)
-    return heard / heard.sum(1, keepdim=True) if mean else heard
+    """S = diag(c) (A + 1), with c = 1 or 1 over the number of nodes that are heard. Of three nodes or more, some hear
+    more than others: otherwise means are symmetric, and S transposed passes for S.   [nodes, nodes]"""
+    equal = True
+    while equal:
+        heard = adjacency(rng, nodes) + torch.eye(nodes, dtype=torch.float64)
+        counts = heard.sum(1, keepdim=True)
+        equal = mean and nodes > 2 and bool((counts == counts[0]).all())
+    return heard / counts if mean else heard
 
 
 def joint(rng: np.random.Generator, nodes: int, *, features: int = 4, shift: float = 0.0) -> Tensor:

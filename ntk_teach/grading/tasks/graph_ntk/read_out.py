@@ -146,13 +146,15 @@ def arithmetic_mean(levels11: Levels, levels12: Levels, levels22: Levels) -> Ten
 
 
 def numbers_of_nodes(levels11: Levels, levels12: Levels, levels22: Levels) -> Tensor:
-    """You divided by the numbers of nodes: normalized is by the lengths √K(G, G) and √K(G', G')."""
+    """You divided by the numbers of nodes: the lengths of the two graphs are those that their own kernels give."""
     both = _total(levels12)
     return torch.stack([both, both / levels12[0].numel()])
 
 
 def root_of_the_numbers(levels11: Levels, levels12: Levels, levels22: Levels) -> Tensor:
-    """You divided by the root of the numbers of nodes: normalized is by the lengths √K(G, G) and √K(G', G')."""
+    """You divided by the root of the numbers of nodes: the lengths of the graphs are those that their own kernels
+    give.
+    """
     both = _total(levels12)
     return torch.stack([both, both / levels12[0].numel() ** 0.5])
 
@@ -163,7 +165,9 @@ def largest_pair(levels11: Levels, levels12: Levels, levels22: Levels) -> Tensor
 
 
 def squares_added(levels11: Levels, levels12: Levels, levels22: Levels) -> Tensor:
-    """You added squares, the Frobenius norm: the entries themselves are added, and those of opposite sign cancel."""
+    """You took Frobenius norms, the roots of sums of squares: the entries themselves are added, and those of opposite
+    sign cancel.
+    """
     return _normalized(
         *(torch.stack([x.square().sum() for x in levels]).sum().sqrt() for levels in (levels11, levels12, levels22))
     )
@@ -208,7 +212,7 @@ def first_level_alone(levels11: Levels, levels12: Levels, levels22: Levels) -> T
 
 
 def lengths_level_by_level(levels11: Levels, levels12: Levels, levels22: Levels) -> Tensor:
-    """You took the root level by level and added then: the length of a graph is the root of its whole kernel with
+    """You took the root level by level and then added: the length of a graph is the root of its whole kernel with
     itself.
     """
     both = _total(levels12)

@@ -35,9 +35,17 @@ def with_(kernel: Tensor, labels: Tensor, **wrong: Tensor) -> Tensor:
 # ---- inputs
 
 
-def kernel_and_labels(rng: np.random.Generator, *, sizes: tuple[int, ...], shuffled: bool = True) -> Arguments:
-    labels = classes_of(rng, sizes, shuffled=shuffled)
-    return {"kernel": gram(rng, labels), "labels": labels}
+def kernel_and_labels(
+    rng: np.random.Generator, *, sizes: tuple[int, ...], shuffled: bool = True, apart: float = 0.0
+) -> Arguments:
+    """A mean over blocks must differ from one over pairs, by more than ``apart`` of the largest value, to be told."""
+    while True:
+        labels = classes_of(rng, sizes, shuffled=shuffled)
+        kernel = gram(rng, labels)
+        right = reference(kernel, labels)
+        gaps = [(wrong(kernel, labels) - right).abs().max() for wrong in (class_by_class, between_block_by_block)]
+        if min(gaps) >= apart * right.abs().max():
+            return {"kernel": kernel, "labels": labels}
 
 
 # ---- wrong answers
@@ -139,7 +147,7 @@ def twice_the_pairs(kernel: Tensor, labels: Tensor) -> Tensor:
 
 
 def trace_for_the_mean(kernel: Tensor, labels: Tensor) -> Tensor:
-    """γ_d is the trace: divide it by the number of inputs."""
+    """Your γ_d is the trace, a sum: it is a mean, like the other two."""
     return with_(kernel, labels, d=kernel.trace())
 
 
@@ -186,8 +194,8 @@ def neighbors(kernel: Tensor, labels: Tensor) -> Tensor:
 
 
 def product_of_labels(kernel: Tensor, labels: Tensor) -> Tensor:
-    """The product of two labels does not say whether they are the same class, and class 0 has product 0 with all of
-    them: compare labels, or take inner products of one-hot rows.
+    """You multiplied labels: the product does not say whether they are the same class, and class 0 has product 0 with
+    all of them. Labels are names, whose size means nothing.
     """
     weights = (labels[:, None] * labels[None, :]).to(kernel)
     off = ~torch.eye(len(labels), dtype=torch.bool)
@@ -257,7 +265,7 @@ means = Task(
     credit={ANY: 2, ALONE: 1},
     cases=(
         Case(ANY, "three classes of three, sorted", partial(kernel_and_labels, sizes=(3, 3, 3), shuffled=False)),
-        Case(ANY, "classes of 2, 6, and 3", partial(kernel_and_labels, sizes=(2, 6, 3))),
+        Case(ANY, "classes of 2, 6, and 3", partial(kernel_and_labels, sizes=(2, 6, 3), apart=0.02)),
         Case(ALONE, "a class with a single input", partial(kernel_and_labels, sizes=(5, 1, 2, 4))),
     ),
     misconceptions=(

@@ -19,18 +19,28 @@ __all__ = ["rates"]
 
 
 def blocks(
-    rng: np.random.Generator, *, classes: tuple[int, int], per_class: tuple[int, int], structured: bool = True
+    rng: np.random.Generator,
+    *,
+    classes: tuple[int, int],
+    per_class: tuple[int, int],
+    gamma_n: tuple[float, float] = (10, 20),
+    rise: tuple[float, float] = (20, 40),
+    excess: tuple[float, float] = (150, 300),
 ) -> Arguments:
-    """γ_d > γ_c > γ_n > 0, or an order in which the constants are slowest."""
-    gamma_n = float(rng.uniform(10, 20)) if structured else -float(rng.uniform(2, 4))
-    gamma_c = gamma_n + float(rng.uniform(20, 40))
+    """γ_n, how far γ_c lies above it, and how far γ_d above that: γ_d > γ_c > γ_n > 0 unless said otherwise."""
+    others = float(rng.uniform(*gamma_n))
+    gamma_c = others + float(rng.uniform(*rise))
     return {
-        "gamma_d": gamma_c + float(rng.uniform(150, 300)),
+        "gamma_d": gamma_c + float(rng.uniform(*excess)),
         "gamma_c": gamma_c,
-        "gamma_n": gamma_n,
+        "gamma_n": others,
         "classes": int(rng.integers(classes[0], classes[1] + 1)),
         "per_class": int(rng.integers(per_class[0], per_class[1] + 1)),
     }
+
+
+NEGATIVE = partial(blocks, gamma_n=(-50, -35))  # the rate of the constants is below 0, of class means far above
+REVERSED = partial(blocks, gamma_n=(100, 130), rise=(-40, -20), excess=(-60, -30))  # only the constants' is above 0
 
 
 # ---- right answers
@@ -76,7 +86,8 @@ rates = Task(
     reference=reference,
     credit={ANY: 2, STRUCTURE: 1},
     cases=(
-        Case(ANY, "γ_n negative", partial(blocks, classes=(3, 5), per_class=(6, 8), structured=False)),
+        Case(ANY, "γ_n negative", partial(NEGATIVE, classes=(3, 5), per_class=(6, 8))),
+        Case(ANY, "γ_d smallest, γ_n largest", partial(REVERSED, classes=(3, 4), per_class=(5, 7))),
         Case(ANY, "few classes", partial(blocks, classes=(3, 4), per_class=(5, 7))),
         Case(STRUCTURE, "many classes", partial(blocks, classes=(6, 8), per_class=(3, 4))),
     ),

@@ -64,8 +64,8 @@ def roles_exchanged(gamma_d: float, gamma_c: float, gamma_n: float, classes: int
 
 
 def multiplicities_turned_round(gamma_d: float, gamma_c: float, gamma_n: float, classes: int, per_class: int) -> Tensor:
-    """The multiplicities stand in reverse order: the large space is the slow one, of functions that average to 0 over
-    each class.
+    """The multiplicities stand in reverse order: the large space is that of the functions that average to 0 over each
+    class.
     """
     right = reference(gamma_d, gamma_c, gamma_n, classes, per_class)
     return torch.stack([right[:, 0], right[:, 1].flip(0)], dim=1)
@@ -125,9 +125,7 @@ def whole_class_for_the_mean(gamma_d: float, gamma_c: float, gamma_n: float, cla
 
 
 def class_without_single(gamma_d: float, gamma_c: float, gamma_n: float, classes: int, per_class: int) -> Tensor:
-    """The diagonal is larger than γ_c in every space: γ_d − γ_c belongs to all three eigenvalues, and yours has it in
-    the first only.
-    """
+    """What sets the diagonal apart from γ_c acts in every space: yours has it in the first eigenvalue only."""
     inputs = classes * per_class
     right = reference(gamma_d, gamma_c, gamma_n, classes, per_class)
     of_class = per_class * (gamma_c - gamma_n)
@@ -152,8 +150,8 @@ def class_without_size(gamma_d: float, gamma_c: float, gamma_n: float, classes: 
 
 
 def one_less_in_the_class(gamma_d: float, gamma_c: float, gamma_n: float, classes: int, per_class: int) -> Tensor:
-    """You let m − 1 inputs of the class act: γ_d − γ_c is already the excess of the diagonal over γ_c, so that all m
-    count with γ_c.
+    """You let m − 1 inputs of the class act, and the constants inherit it: the excess of the diagonal over γ_c stands
+    apart, so that every input of the class counts.
     """
     inputs = classes * per_class
     right = reference(gamma_d, gamma_c, gamma_n, classes, per_class)
@@ -196,7 +194,7 @@ def all_inputs_for_the_class(gamma_d: float, gamma_c: float, gamma_n: float, cla
 
 
 def sorted_by_size(gamma_d: float, gamma_c: float, gamma_n: float, classes: int, per_class: int) -> Tensor:
-    """You sorted by size: the rows belong to spaces, and with a negative γ_n the constants are not the fastest."""
+    """You sorted by size: the rows belong to spaces, and with a negative γ_n the constants need not be the fastest."""
     right = reference(gamma_d, gamma_c, gamma_n, classes, per_class)
     return right[right[:, 0].argsort()]
 
@@ -242,8 +240,16 @@ def times_the_multiplicity(gamma_d: float, gamma_c: float, gamma_n: float, class
 
 
 def short_of_one_in_the_means(gamma_d: float, gamma_c: float, gamma_n: float, classes: int, per_class: int) -> Tensor:
-    """For the class means m − 1 inputs act with γ_n: the class pulls with γ_d and m − 1 times γ_c, and *all* m inputs
-    of every other class with γ_n.
+    """For the class means you let m − 1 inputs of the other classes act with γ_n: one input less, the one on the
+    diagonal, there is in the own class alone.
+    """
+    right = reference(gamma_d, gamma_c, gamma_n, classes, per_class)
+    return with_(right, c=float(right[1, 0]) + gamma_n / (classes * per_class))
+
+
+def one_less_for_the_means(gamma_d: float, gamma_c: float, gamma_n: float, classes: int, per_class: int) -> Tensor:
+    """For the class means you let m − 1 inputs of the class act: the excess of the diagonal over γ_c stands apart, so
+    that every input of the class counts.
     """
     right = reference(gamma_d, gamma_c, gamma_n, classes, per_class)
     return with_(right, c=float(right[1, 0]) - (gamma_c - gamma_n) / (classes * per_class))
@@ -251,10 +257,25 @@ def short_of_one_in_the_means(gamma_d: float, gamma_c: float, gamma_n: float, cl
 
 def from_a_sorted_list(gamma_d: float, gamma_c: float, gamma_n: float, classes: int, per_class: int) -> Tensor:
     """You read the rates from a sorted list of eigenvalues: their order is not that of the three spaces, and with a
-    negative γ_n the constants are not at its end. Tell the spaces apart by their functions.
+    negative γ_n the constants need not be at its end. Tell the spaces apart by their functions.
     """
     right = reference(gamma_d, gamma_c, gamma_n, classes, per_class)
-    return with_(right, s=float(right[:, 0].min()), g=float(right[:, 0].max()))
+    found = right[:, 0].repeat_interleave(right[:, 1].long()).sort().values
+    return with_(right, s=float(found[0]), c=float(found[-2]), g=float(found[-1]))
+
+
+def magnitudes(gamma_d: float, gamma_c: float, gamma_n: float, classes: int, per_class: int) -> Tensor:
+    """Your rates have lost their signs: the three γ may be any numbers, and along an eigenvector with a negative
+    eigenvalue the residual grows.
+    """
+    return reference(gamma_d, gamma_c, gamma_n, classes, per_class).abs()
+
+
+def cut_at_zero(gamma_d: float, gamma_c: float, gamma_n: float, classes: int, per_class: int) -> Tensor:
+    """You put 0 for every negative rate: the three γ may be any numbers, and along an eigenvector with a negative
+    eigenvalue the residual grows.
+    """
+    return reference(gamma_d, gamma_c, gamma_n, classes, per_class).clamp(min=0)
 
 
 NAMED = (
@@ -291,5 +312,8 @@ NAMED = (
     Misconception(others_subtracted),
     Misconception(times_the_multiplicity),
     Misconception(short_of_one_in_the_means),
+    Misconception(one_less_for_the_means),
     Misconception(from_a_sorted_list),
+    Misconception(magnitudes),
+    Misconception(cut_at_zero),
 )

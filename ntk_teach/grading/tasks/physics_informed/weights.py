@@ -72,7 +72,7 @@ def means(k: Tensor, nu: int) -> Tensor:
 
 
 def one_left_alone(k: Tensor, nu: int) -> Tensor:
-    """Only the boundary has a weight in your kernel: λ_r = tr K/tr K_rr is close to 1, but not 1."""
+    """Only the boundary has a weight in your kernel: the equation's is a ratio of traces as well, and never quite 1."""
     whole, u, _ = traces(k, nu)
     return both_sides(k, nu, whole / u, 1.0)
 

@@ -191,7 +191,7 @@ def one_step_back(x1: Tensor, x2: Tensor, sigma_w: float, sigma_u: float, sigma_
 
 
 def deviations(x1: Tensor, x2: Tensor, sigma_w: float, sigma_u: float, sigma_b: float) -> Tensor:
-    """You passed standard deviations where variances belong: `ntk.relu.dual` takes the root itself."""
+    """You have standard deviations where variances belong: `ntk.relu.dual`, for one, takes the roots itself."""
     own = [variances(drive(x, x, sigma_u**2, sigma_b**2).diagonal(), sigma_w**2).sqrt() for x in (x1, x2)]
     return grid(drive(x1, x2, sigma_u**2, sigma_b**2), own[0], own[1], sigma_w**2)
 

@@ -208,7 +208,7 @@ def every_pair(sigma: Tensor, q1: Tensor, q2: Tensor, sigma_w: float) -> Tensor:
 
 def every_diagonal(sigma: Tensor, q1: Tensor, q2: Tensor, sigma_w: float) -> Tensor:
     """You added all pairs of times up: gradients at two times are orthogonal unless both are equally far from the
-    end.
+    end, and each of those has the later activations to pass.
     """
     slopes = relu.dual(sigma, q1[:, None], q2).slope
     theta = torch.zeros((), dtype=sigma.dtype)
@@ -238,7 +238,7 @@ def preactivation_for_the_state(sigma: Tensor, q1: Tensor, q2: Tensor, sigma_w: 
 
 
 def deviations(sigma: Tensor, q1: Tensor, q2: Tensor, sigma_w: float) -> Tensor:
-    """You passed standard deviations where variances belong: `ntk.relu.dual` takes the root itself."""
+    """You have standard deviations where variances belong: `ntk.relu.dual`, for one, takes the roots itself."""
     return reference(sigma, q1.sqrt(), q2.sqrt(), sigma_w)
 
 
@@ -251,8 +251,8 @@ def last_step_forgotten(sigma: Tensor, q1: Tensor, q2: Tensor, sigma_w: float) -
 
 
 def read_at_the_end_alone(sigma: Tensor, q1: Tensor, q2: Tensor, sigma_w: float) -> Tensor:
-    """You walked along t = t' and read out at the two ends: with unequal lengths that way does not arrive there. It
-    starts where the shorter series begins, as far from the end in both.
+    """You walked along t = t' and read out at the two ends: with unequal lengths that way does not arrive there. The
+    one that does keeps the same distance from both ends.
     """
     common = min(sigma.shape)
     _, value, slope = duals(sigma, q1, q2)[-1]
