@@ -29,7 +29,7 @@ machine:
 env: .venv/installed ## the environment, in .venv (once, and again when the lock changes)
 
 .venv/installed: requirements.lock pyproject.toml | machine
-	echo "environment: installing into .venv (about 1.5 GB; once)"
+	echo "environment: installing into .venv (about 2 GB, more with GPU libraries; once)"
 	"$(PYTHON)" -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -33,7 +33,7 @@ def cluster(address: str | None = None, *, workers: int | None = None) -> Iterat
     """A dask.distributed client for ``executor=``; without an address, of a cluster of processes on this machine.
 
     Args:
-        address: of a running scheduler, such as "tcp://host:8786"; None starts a LocalCluster for the duration.
+        address: of a running scheduler, such as ``"tcp://host:8786"``; None starts a LocalCluster for the duration.
         workers: processes of the LocalCluster; by default one a core.
 
     Yields: a ``distributed.Client``. Raises: NTKError where the [distributed] extra is missing.

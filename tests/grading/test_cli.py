@@ -189,7 +189,8 @@ def tried_out(monkeypatch):
 
     def gives(*results: tuple[float, float, str]) -> None:
         found = [try_out.Tried(result[2].partition(" ")[0], *result) for result in results]
-        monkeypatch.setattr(try_out, "try_out", lambda path, task=None: found)
+        outcome = try_out.TryOut(found, ["cell 7 ('x') stopped with NameError: x"])
+        monkeypatch.setattr(try_out, "try_out", lambda path, task=None: outcome)
 
     gives((3.0, 3.0, "05.1 passed"), (1.0, 3.0, "05.2 partly"))
     return gives
@@ -198,9 +199,15 @@ def tried_out(monkeypatch):
 def test_check_says_the_points_and_so_does_the_exit_code(tmp_path, capsys, tried_out) -> None:
     """1 until every point is there; for a program, each task with its words."""
     assert main(["check", "my.ipynb"]) == 1
-    assert capsys.readouterr().out.splitlines() == ["05.1 passed", "05.2 partly", "4 of 6 points"]
+    assert capsys.readouterr().out.splitlines() == [
+        "by the way: cell 7 ('x') stopped with NameError: x",
+        "05.1 passed",
+        "05.2 partly",
+        "4 of 6 points",
+    ]
     code, told = as_json(capsys, "check", "my.ipynb", "--task", "05.2")
     assert (code, told["points"], told["of"], told["problems"]) == (1, 4.0, 6.0, [])
+    assert told["remarks"] == ["cell 7 ('x') stopped with NameError: x"]
     assert told["tasks"][1] == {"task": "05.2", "points": 1.0, "of": 3.0, "text": "05.2 partly"}
     tried_out((3.0, 3.0, "05.1 passed"))
     assert main(["check", "my.ipynb"]) == 0
@@ -217,7 +224,7 @@ def test_validate_looks_at_the_file_as_well(tmp_path, capsys, tried_out) -> None
     assert out[-1] == "3 of 3 points"
     code, told = as_json(capsys, "validate", tmp_path / "my.ipynb")
     assert code == 1
-    assert len(told["problems"]) == len(out) - 2
+    assert len(told["problems"]) == len(out) - 3  # a remark, a task, the points
     (tmp_path / "my.ipynb").write_text("{}")
     assert "which is another" in fails(capsys, "validate", tmp_path / "my.ipynb")
     assert "no such file" in fails(capsys, "validate", tmp_path / "none.ipynb")
@@ -245,6 +252,8 @@ def test_export_to_a_file_and_for_whom(tmp_path, capsys) -> None:
 def test_check_of_what_is_no_notebook(tmp_path, capsys) -> None:
     """A missing file, and a file that is not JSON."""
     assert "no such file" in fails(capsys, "check", tmp_path / "my.ipynb")
+    assert "a folder" in fails(capsys, "check", tmp_path)
+    assert "a folder" in fails(capsys, "validate", tmp_path)
     (tmp_path / "my.ipynb").write_text("{ nothing")
     assert "cannot be read" in fails(capsys, "check", tmp_path / "my.ipynb")
 

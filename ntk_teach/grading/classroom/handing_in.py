@@ -69,7 +69,8 @@ def handing_in(path: Path) -> HandingIn:
 def _opened(path: Path) -> dict[str, Any]:
     """The notebook as JSON. What the grader could not open either is refused here."""
     if not path.is_file():
-        raise CourseError(sentence("notebook", "a file", f"{path}: no such file", "name your .ipynb file"))
+        found = "a folder" if path.is_dir() else "no such file"
+        raise CourseError(sentence("notebook", "a file", f"{path}: {found}", "name your .ipynb file"))
     if path.stat().st_size > LARGEST:
         received = f"{path.stat().st_size / 1e6:.0f} MB"
         raise CourseError(sentence(path.name, f"at most {LARGEST / 1e6:.0f} MB", received, "clear its outputs"))

@@ -25,10 +25,11 @@ STAND_IN = '''"""What of ntk_teach the answers may use, at grading."""
 {imports}
 
 __version__ = "{version}"
+_refusal = "{refusal}"  # the line that raises is shown to the student, too: it does not say all of it again
 
 
 def __getattr__(name):
-    raise AttributeError(f"ntk_teach.{{name}}: {refusal}")
+    raise AttributeError(f"ntk_teach.{{name}}: {{_refusal}}")
 '''
 CHECK = '''"""At grading the verdict is the grader's."""
 
@@ -41,7 +42,7 @@ def check(task_id, answer, **options):
 def refusal(provides: Sequence[str]) -> str:
     """What a submission is told that asks for more."""
     names = ", ".join(f"ntk.{name}" for name in provides)
-    return f"this is what the exercise asks you to write; when it is graded only {names or 'nothing'} is there"
+    return f"this is what the exercise asks you to write; when it is graded there is {names or 'nothing'}, and no more"
 
 
 @cache

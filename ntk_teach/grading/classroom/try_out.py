@@ -14,13 +14,15 @@ from ntk_teach.errors import sentence
 from ntk_teach.grading.classroom.course import CourseError
 from ntk_teach.grading.classroom.nbgrader_tools import needs_nbgrader
 from ntk_teach.grading.seeds import practice_seed
-from ntk_teach.grading.task import Exercise
+from ntk_teach.grading.task import Exercise, Task
 from ntk_teach.grading.tasks import BOOK, CHAPTERS, exercise, variants
 
 if TYPE_CHECKING:
     from ntk_teach.grading.classroom.notebooks import NotebookNode
 
-__all__ = ["Tried", "try_out"]
+__all__ = ["Tried", "TryOut", "try_out"]
+
+REMARKS = 5  # cells that stopped: the first ones are named
 
 
 class Tried(NamedTuple):
@@ -32,7 +34,14 @@ class Tried(NamedTuple):
     text: str
 
 
-def try_out(path: Path, task: str | None = None) -> list[Tried]:
+class TryOut(NamedTuple):
+    """What was judged, and what else a student wants to know: cells that stopped, whose points or not."""
+
+    tried: list[Tried]
+    remarks: list[str]
+
+
+def try_out(path: Path, task: str | None = None) -> TryOut:
     """Every graded cell, or one task's. The notebook itself is not changed.
 
     Raises: CourseError for a file that is no notebook, or has no graded cells.
@@ -49,12 +58,14 @@ def try_out(path: Path, task: str | None = None) -> list[Tried]:
         from ntk_teach.grading.sandbox.sandboxes import Sandboxes
 
     if not path.is_file():
-        raise CourseError(sentence("check", "a notebook", f"{path}: no such file", "name your .ipynb file"))
+        found = "a folder" if path.is_dir() else "no such file"
+        raise CourseError(sentence("check", "a notebook", f"{path}: {found}", "name your .ipynb file"))
     try:
         notebook = read(path)
     except (ValueError, AttributeError, nbformat.ValidationError):
         do = "open it in Jupyter and save it again"
         raise CourseError(sentence("check", "a notebook", f"{path.name}, which cannot be read", do)) from None
+    _recognize(notebook)
     graded = {
         str(cell.metadata.nbgrader.grade_id): float(cell.metadata.nbgrader.points)
         for cell in notebook.cells
@@ -65,7 +76,7 @@ def try_out(path: Path, task: str | None = None) -> list[Tried]:
         raise CourseError(sentence("check", "graded cells", f"none in {path.name}", do))
     chapter = _exercise(next(iter(graded)), notebook)
     if task is not None:
-        graded = _only(task, graded, notebook)
+        graded = _only(task, chapter, graded, notebook)
     else:
         graded |= {
             name: float(item.points) for item in chapter.tasks if (name := item.id.replace(".", "-")) not in graded
@@ -80,10 +91,36 @@ def try_out(path: Path, task: str | None = None) -> list[Tried]:
             do = "look at the installation: python -m pip check"
             raise CourseError(sentence("check", "an interpreter for your notebook", str(error), do)) from None
     found = {name: execution.verdicts.get(name, _missing(name)) for name in graded}
-    return [
+    tried = [
         Tried(name.replace("-", "."), float(str(found[name]["points"])), most, str(found[name]["text"]))
         for name, most in graded.items()
     ]
+    return TryOut(tried, _stopped(notebook))
+
+
+def _recognize(notebook: NotebookNode) -> None:
+    """Where a program took nbgrader's metadata away, a check cell is known by its own id, as at grading."""
+    for cell in notebook.cells:
+        name = str(cell.get("id")).replace("-", ".", 1)
+        chapter = name.partition(".")[0]
+        if cell.cell_type == "code" and "nbgrader" not in cell.metadata and chapter in CHAPTERS:
+            task = exercise(chapter).find(name)
+            if isinstance(task, Task):
+                own = {"grade": True, "solution": False, "grade_id": cell["id"], "points": task.points}
+                cell.metadata["nbgrader"] = type(cell.metadata)(own)
+
+
+def _stopped(notebook: NotebookNode) -> list[str]:
+    """Cells that ended with an error. An answer that is not written yet is none: its check says so."""
+    remarks = []
+    for position, cell in enumerate(notebook.cells, start=1):
+        for part in cell.get("outputs", []):
+            if part.output_type == "error" and part.ename != "NotImplementedError":
+                first = cell.source.strip().partition("\n")[0][:60]
+                reason = f"{part.ename}: {part.evalue}".strip().partition("\n")[0][:200]
+                remarks.append(f"cell {position} ({first!r}) stopped with {reason}")
+    left = len(remarks) - REMARKS
+    return remarks[:REMARKS] + ([f"and {left} more cells stopped"] if left > 0 else [])
 
 
 def _missing(grade_id: str) -> dict[str, object]:
@@ -105,11 +142,12 @@ def _exercise(grade_id: str, notebook: NotebookNode) -> Exercise:
     return exercise(number, variant)
 
 
-def _only(task: str, graded: dict[str, float], notebook: NotebookNode) -> dict[str, float]:
+def _only(task: str, chapter: Exercise, graded: dict[str, float], notebook: NotebookNode) -> dict[str, float]:
     """Leave out the other tasks' check cells."""
     wanted = task.replace(".", "-")
-    if wanted not in graded:
-        expected = f"one of {', '.join(name.replace('-', '.') for name in graded)}"
+    known = {item.id.replace(".", "-"): float(item.points) for item in chapter.tasks}
+    if wanted not in known:
+        expected = f"one of {', '.join(name.replace('-', '.') for name in known)}"
         raise CourseError(sentence("check", expected, repr(task), "copy the id from the task"))
     notebook.cells = [
         cell
@@ -117,4 +155,4 @@ def _only(task: str, graded: dict[str, float], notebook: NotebookNode) -> dict[s
         if cell.metadata.get("nbgrader", {}).get("grade_id") in (None, wanted)
         or not cell.metadata.nbgrader.get("grade")
     ]
-    return {wanted: graded[wanted]}
+    return {wanted: graded.get(wanted, known[wanted])}

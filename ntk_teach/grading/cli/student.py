@@ -46,15 +46,18 @@ def _validate(options: argparse.Namespace) -> int:
 def _judged(options: argparse.Namespace, faults: Sequence[str], task: str | None) -> int:
     from ntk_teach.grading.classroom.try_out import try_out
 
-    results = try_out(options.notebook, task)
-    earned, most = sum(found.points for found in results), sum(found.of for found in results)
+    results, remarks = try_out(options.notebook, task)
+    earned, most = sum(tried.points for tried in results), sum(tried.of for tried in results)
     if options.json:
-        tasks = [found._asdict() for found in results]
-        print_json({"notebook": options.notebook, "problems": faults, "points": earned, "of": most, "tasks": tasks})
+        tasks = [tried._asdict() for tried in results]
+        found = {"problems": faults, "remarks": remarks, "points": earned, "of": most, "tasks": tasks}
+        print_json({"notebook": options.notebook} | found)
     else:
         for fault in faults:
             print(f"before handing in: {fault}")
-        for found in results:
-            print(found.text)
+        for remark in remarks:
+            print(f"by the way: {remark}")
+        for tried in results:
+            print(tried.text)
         print(f"{earned:g} of {most:g} points")
     return DONE if earned == most and not faults else PERSON
