@@ -6,6 +6,7 @@ import pytest
 import torch
 from strategies import inputs
 
+import ntk_teach as ntk
 from ntk_teach.nn import Linear, Pointwise
 
 
@@ -64,3 +65,21 @@ def test_pointwise_applies_its_function():
     assert torch.equal(layer(u), torch.tanh(u))
     assert list(layer.parameters()) == []
     assert "tanh" in repr(layer)
+
+
+@pytest.mark.boundary
+@pytest.mark.parametrize(
+    ("layers", "made_for", "given", "words"),
+    [
+        ((ntk.Dense(),), (4, 3), (4, 5), r"Linear: expected inputs \[n, units\] with 3 units .* received \[4, 5\]"),
+        ((ntk.Conv2d(3), ntk.Flatten(), ntk.Dense()), (4, 6, 6, 3), (4, 3, 6, 6), r"Convolution: .* 3 units"),
+        ((ntk.Conv2d(3), ntk.Flatten(), ntk.Dense()), (4, 6, 6, 3), (6, 6, 3), r"Convolution: .* images \[n, h"),
+        ((ntk.Recurrent(ntk.tanh), ntk.LastStep(), ntk.Dense()), (4, 7, 2), (4, 2, 7), r"Recurrence: .* 2 units"),
+    ],
+)
+def test_other_inputs_than_those_of_the_network_are_refused_in_words(layers, made_for, given, words):
+    """The layer, what it expects and what it received, in the place of torch's sizes of two matrices."""
+    network = ntk.serial(*layers).network(width=8, like=torch.ones(made_for), seed=0)
+    assert len(network(torch.ones(made_for))) == 4
+    with pytest.raises(ntk.errors.ShapeError, match=words):
+        network(torch.ones(given))

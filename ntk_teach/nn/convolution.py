@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad
 
-from ntk_teach.nn.linear import drawn
+from ntk_teach.nn.linear import check_units, drawn
 
 __all__ = ["Convolution", "Flattened", "GlobalMean", "LocalMean", "around", "windows"]
 
@@ -58,7 +58,7 @@ class Convolution(nn.Module):
         trained: bool = True,
     ) -> None:
         super().__init__()
-        self.size, self.stride, self.padding = window
+        self.fan_in, (self.size, self.stride, self.padding) = fan_in, window
         self.eta_w, self.eta_b = eta_w * trained, eta_b * trained
         self.weight = drawn(generator, fan_out, fan_in, self.size, self.size, eta=self.eta_w)
         self.bias = drawn(generator, fan_out, eta=self.eta_b) if sigma_b else None
@@ -66,6 +66,7 @@ class Convolution(nn.Module):
         self.bias_scale = sigma_b * math.sqrt(self.eta_b or 1.0)
 
     def forward(self, a: Float[Tensor, "n h w fan_in"]) -> Float[Tensor, "n h2 w2 fan_out"]:
+        check_units(a, self.fan_in, 4, shape="images [n, h, w, units]", where="Convolution")
         channels = a.movedim(-1, 1)
         for axis in (2, 3):
             channels = padded(channels, axis, self.size, self.stride, self.padding)

@@ -9,13 +9,22 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-__all__ = ["Linear", "Pointwise", "Residual", "drawn"]
+from ntk_teach.errors import ShapeError, sentence
+
+__all__ = ["Linear", "Pointwise", "Residual", "check_units", "drawn"]
 
 
 def drawn(generator: torch.Generator, *shape: int, eta: float = 1.0) -> nn.Parameter:
     """Standard normal draws, stored as θ/√η; with η = 0 they stay as drawn."""
     draws = torch.randn(*shape, generator=generator, dtype=torch.float64)
     return nn.Parameter(draws / math.sqrt(eta or 1.0), requires_grad=eta > 0)
+
+
+def check_units(a: Tensor, fan_in: int, axes: int, *, shape: str, where: str) -> None:
+    """What enters a layer has at least so many axes, and in the last one the units that it was made for."""
+    if a.ndim < axes or a.shape[-1] != fan_in:
+        do = "give the network inputs like those that it was made for"
+        raise ShapeError(sentence(where, f"{shape} with {fan_in} units in the last axis", str(list(a.shape)), do))
 
 
 class Linear(nn.Module):
@@ -64,6 +73,7 @@ class Linear(nn.Module):
         return self.sigma_b * math.sqrt(self.eta_b or 1.0)
 
     def forward(self, a: Float[Tensor, "*batch fan_in"]) -> Float[Tensor, "*batch fan_out"]:
+        check_units(a, self.fan_in, 1, shape="inputs [n, units]", where="Linear")
         pre = self.scale * (a @ self.weight.T)
         return pre if self.bias is None else pre + self.bias_scale * self.bias
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ntk_teach.nn.linear import drawn
+from ntk_teach.nn.linear import check_units, drawn
 from ntk_teach.ragged import Ragged
 
 __all__ = ["Last", "MeanOfSteps", "Recurrence"]
@@ -31,7 +31,7 @@ class Recurrence(nn.Module):
         trained: bool = True,
     ) -> None:
         super().__init__()
-        self.phi = phi
+        self.phi, self.fan_in = phi, fan_in
         sigma_w, sigma_u, self.sigma_b = sigmas
         self.w, self.u = sigma_w / math.sqrt(fan_out), sigma_u / math.sqrt(fan_in)
         eta = float(trained)
@@ -41,6 +41,7 @@ class Recurrence(nn.Module):
 
     def forward(self, x: Tensor | Ragged) -> Tensor | Ragged:
         values = x.values if isinstance(x, Ragged) else x
+        check_units(values, self.fan_in, 3, shape="sequences [n, steps, units]", where="Recurrence")
         driven = self.u * values @ self.input.T
         if self.bias is not None:
             driven = driven + self.sigma_b * self.bias
