@@ -55,7 +55,7 @@ def check_array(x: object, *, name: str, shape: str, where: str) -> Tensor:
     if x.numel() == 0:
         raise DomainError(sentence(place, f"a non-empty {shape}", str(list(x.shape)), "check the batch"))
     # A finite sum has finite terms; only where it is not is each entry looked at.
-    if not bool(torch.isfinite(x.sum())) and (bad := int((~torch.isfinite(x)).sum())):
+    if not math.isfinite(float(x.detach().sum())) and (bad := int((~torch.isfinite(x)).sum())):
         do = "remove or impute these entries first"
         raise DomainError(sentence(place, "finite entries", f"{bad} NaN or infinite of {x.numel()}", do))
     return x

@@ -126,7 +126,7 @@ class ConvolutionPlan:
     def _read(self, strip: Strip) -> Tensor:
         """Of Σ and, if it is there, of Θ: the weighted sum over the pixel pairs of a strip. [1 or 2, pairs]"""
         weights = self.weights[strip.shift]
-        return torch.stack([weights @ kernel.view(len(weights), -1) for kernel in strip.kernels])
+        return weights @ strip.kernels.view(len(strip.kernels), len(weights), -1)
 
     def _shifts(self, own: bool) -> Iterator[tuple[int, int]]:
         """Shifts with weight, and how often each counts: of an image with itself a shift is the mirror of h − shift."""

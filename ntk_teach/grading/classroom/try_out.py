@@ -58,8 +58,8 @@ def try_out(path: Path, task: str | None = None) -> TryOut:
         from ntk_teach.grading.sandbox.sandboxes import Sandboxes
 
     if not path.is_file():
-        found = "a folder" if path.is_dir() else "no such file"
-        raise CourseError(sentence("check", "a notebook", f"{path}: {found}", "name your .ipynb file"))
+        what = "a folder" if path.is_dir() else "no such file"
+        raise CourseError(sentence("check", "a notebook", f"{path}: {what}", "name your .ipynb file"))
     try:
         notebook = read(path)
     except (ValueError, AttributeError, nbformat.ValidationError):
