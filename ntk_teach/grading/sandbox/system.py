@@ -152,7 +152,12 @@ def collapse() -> int:
 def no_new_privileges() -> None:
     """No program started from here on gains rights; the files in /proc/self belong to this user again."""
     _checked(_c.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0), "prctl")
-    _c.prctl(DUMPABLE, 1, 0, 0, 0)
+    own_memory(True)
+
+
+def own_memory(opened: bool) -> None:
+    """May other processes of this user read and write this one's memory, and the files in its /proc be this user's?"""
+    _c.prctl(DUMPABLE, int(opened), 0, 0, 0)
 
 
 def drop_bounding_set() -> None:

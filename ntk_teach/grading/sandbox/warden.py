@@ -82,8 +82,10 @@ def _be_first(
         arrange(own, own, shows=shows, hides=hides, disk=limits.disk)
         confine(limits, uid)
         system.name_process("ntk-first")
+        system.own_memory(False)  # code put into this one would be counted as nobody's
         child = os.fork()
         if child == 0:
+            system.own_memory(True)
             # Not process 1, which ignores the signals it sends itself; and the leader of a session of its own.
             os.setsid()
             system.die_with_parent()

@@ -109,7 +109,7 @@ def test_an_end_between_two_calls_is_an_end(warm) -> None:
         box.task("outer")
         remote = Remote(box, 60.0)
         assert remote(arguments).kind == "value"
-        assert eventually(lambda: len(living_in(namespace)) == 2)  # process 1 and the notebook's
+        assert eventually(lambda: len(living_in(namespace)) == 1)  # the notebook's
         assert "with exit code 4" in remote(arguments).problem
         assert not remote.waits
         for number in range(3):
