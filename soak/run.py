@@ -1,7 +1,8 @@
 """The long versions of the tests: many seeds, large classes, throughput. `make soak` runs this before a release.
 
-It writes soak/REPORT.md: the date, the versions, the machine, and for every test how long it took and the numbers
-that it recorded (`record_property`). The report is committed; the tests themselves are those marked `soak`.
+It writes soak/REPORT.md: the machine, the versions, when and on which commit each part ran, and for every test how long
+it took and the numbers that it recorded (`record_property`). The report is committed; the tests themselves are those
+marked `soak`. A part alone, `python soak/run.py grader`, leaves the others' last results in the report.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import platform
 import subprocess
 import sys
-import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -22,14 +23,15 @@ import ntk_teach
 from ntk_teach.device import processor
 
 HERE = Path(__file__).parent
+KEPT = HERE.parent / ".cache" / "soak"
 TASKS = "tests/grading/test_tasks.py"
 ON_ALL_CORES = ["--numprocesses=auto", "--maxprocesses=4"]
 # The grader's tests watch clocks and processors, so they have the machine for themselves.
-PARTS = [
-    [f"--ignore={TASKS}", "tests/grading"],
-    [*ON_ALL_CORES, "--dist=load", TASKS],
-    [*ON_ALL_CORES, "--dist=loadfile", "--ignore=tests/grading"],
-]
+PARTS = {
+    "grader": [f"--ignore={TASKS}", "tests/grading"],
+    "tasks": [*ON_ALL_CORES, "--dist=load", TASKS],
+    "others": [*ON_ALL_CORES, "--dist=loadfile", "--ignore=tests/grading"],
+}
 XUNIT = ["-o", "junit_family=xunit1"]  # the form that keeps what a test recorded
 VERSIONS = ("torch", "numpy", "scipy", "jaxtyping", "nbgrader", "pytest", "hypothesis")
 
@@ -58,43 +60,60 @@ def rows(results: Path) -> list[str]:
     return table
 
 
-def report(table: list[str], passed: bool, left: int = 0) -> str:
-    result = f"every test passed ({len(table)})" if passed else "NOT PASSED"
-    if left:
-        result += f"; {left} of {len(PARTS)} parts did not run"
+def commit() -> str:
+    """Of the working tree; a tree that differs from its commit says so."""
+    command = ["git", "describe", "--always", "--dirty=, changed since"]
+    found = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, check=False)
+    return f"commit {found.stdout.strip()}" if found.returncode == 0 else "no commit known"
+
+
+def report(kept: Path) -> str:
+    """Of all parts, from what each left there when it ran last."""
+    table, parts, good = [], [], True
+    for name in PARTS:
+        results = kept / f"{name}.xml"
+        found = rows(results) if results.exists() else []
+        passed = bool(found) and not any("| FAILED |" in row or "| ERROR |" in row for row in found)
+        when = (kept / f"{name}.txt").read_text().strip() if found else "did not run"
+        parts.append(f"- {name}: {f'{len(found)} tests, ' if found else ''}{when}")
+        table, good = table + found, good and passed
     lines = [
         "# Soak report",
         "",
         "Written by `make soak`; not edited by hand.",
         "",
-        f"- Date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        f"- Result: {result}",
+        f"- Result: {f'every test passed ({len(table)})' if good else 'NOT PASSED'}",
+        *parts,
         f"- Machine: {processor()}, {os.cpu_count()} cores, {platform.system()}; accelerator: {accelerator()}",
         f"- ntk-teach {ntk_teach.__version__}; Python {platform.python_version()}; "
         + ", ".join(f"{name} {version(name)}" for name in VERSIONS),
         "",
         "| test | result | seconds | recorded |",
         "|:--|:--|--:|:--|",
-        *table,
+        *sorted(table),
         "",
     ]
     return "\n".join(lines)
 
 
-def main() -> int:
+def main(names: Sequence[str]) -> int:
+    if unknown := set(names) - set(PARTS):
+        print(f"soak: expected one of {', '.join(PARTS)}, received {', '.join(sorted(unknown))}", file=sys.stderr)
+        return 2
     environment = {"OMP_NUM_THREADS": "1", "HYPOTHESIS_PROFILE": "soak", **os.environ}
-    table, passed = [], True
-    with tempfile.TemporaryDirectory() as folder:
-        for position, part in enumerate(PARTS):
-            results = Path(folder, f"{position}.xml")
-            command = [sys.executable, "-m", "pytest", "-m", "soak", f"--junitxml={results}", *XUNIT, *part]
-            ended = subprocess.run(command, cwd=HERE.parent, env=environment, check=False)
-            passed = passed and ended.returncode == 0
-            table += rows(results) if results.exists() else []
-            (HERE / "REPORT.md").write_text(report(sorted(table), passed, len(PARTS) - 1 - position))
+    KEPT.mkdir(parents=True, exist_ok=True)
+    code = 0
+    for name in names or PARTS:
+        results, when = KEPT / f"{name}.xml", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {commit()}"
+        results.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "pytest", "-m", "soak", f"--junitxml={results}", *XUNIT, *PARTS[name]]
+        ended = subprocess.run(command, cwd=HERE.parent, env=environment, check=False)
+        (KEPT / f"{name}.txt").write_text(when)
+        (HERE / "REPORT.md").write_text(report(KEPT))
+        code = code or ended.returncode
     print(f"wrote {(HERE / 'REPORT.md').relative_to(HERE.parent)}")
-    return 0 if passed else 1
+    return 1 if code else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
