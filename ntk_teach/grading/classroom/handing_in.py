@@ -14,7 +14,7 @@ from ntk_teach.grading.classroom.course import CourseError
 from ntk_teach.grading.task import Exercise
 from ntk_teach.grading.tasks import CHAPTERS, exercise
 
-__all__ = ["HandingIn", "handing_in"]
+__all__ = ["HandingIn", "grade_id", "handing_in"]
 
 LARGEST = 20_000_000  # bytes, as at grading
 USUAL = 2_000_000  # bytes: above, outputs fill it
@@ -37,7 +37,7 @@ def handing_in(path: Path) -> HandingIn:
     """
     content = _opened(path)
     cells = [cell for cell in content["cells"] if isinstance(cell, dict)]
-    ids = [name for name in map(_grade_id, cells) if name]
+    ids = [name for name in map(grade_id, cells) if name]
     chapters = Counter(name.partition("-")[0] for name in ids if name.partition("-")[0] in CHAPTERS)
     if not chapters:
         do = "start from the notebook that was handed out, and keep its cells"
@@ -59,7 +59,7 @@ def handing_in(path: Path) -> HandingIn:
             elif counts[name] > 1:
                 problems.append(f"{task}: the cell of the {what} is there {counts[name]} times; keep one")
     for cell in cells:
-        task = (answers | written).get(_grade_id(cell), "")
+        task = (answers | written).get(grade_id(cell), "")
         if task and any(stub in _source(cell) for stub in STUBS):
             problems.append(f"{task}: nothing is answered yet")
     graded = tuple(checks[name] for name in ids if name in checks)
@@ -84,7 +84,7 @@ def _opened(path: Path) -> dict[str, Any]:
     return content
 
 
-def _grade_id(cell: dict[str, Any]) -> str:
+def grade_id(cell: dict[str, Any]) -> str:
     """nbgrader's id of a cell, or the notebook's own where it has the form of one of ours."""
     metadata = cell.get("metadata")
     ours = metadata.get("nbgrader") if isinstance(metadata, dict) else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ntk_teach.errors import sentence
 from ntk_teach.grading.classroom.course import CourseError
+from ntk_teach.grading.classroom.handing_in import grade_id
 from ntk_teach.grading.classroom.nbgrader_tools import needs_nbgrader
 from ntk_teach.grading.seeds import practice_seed
 from ntk_teach.grading.task import Exercise, Task
@@ -101,7 +102,7 @@ def try_out(path: Path, task: str | None = None) -> TryOut:
 def _recognize(notebook: NotebookNode) -> None:
     """Where a program took nbgrader's metadata away, a check cell is known by its own id, as at grading."""
     for cell in notebook.cells:
-        name = str(cell.get("id")).replace("-", ".", 1)
+        name = grade_id(cell).replace("-", ".")
         chapter = name.partition(".")[0]
         if cell.cell_type == "code" and "nbgrader" not in cell.metadata and chapter in CHAPTERS:
             task = exercise(chapter).find(name)
