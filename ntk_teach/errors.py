@@ -91,15 +91,15 @@ def check_same(one: Tensor, other: Tensor, *, names: tuple[str, str], where: str
 
 
 def check_accepts(network: nn.Module, x: Tensor, *, name: str, where: str) -> Tensor:
-    """The network's output at the first input of ``x``; what torch said, with the place, if the two do not fit."""
+    """The network's output at the first input of ``x``; what its layers say, with the place, if the two do not fit."""
     for parameter in network.parameters():
         check_same(parameter, x, names=("network", name), where=where)
     try:
         with torch.no_grad():
             output: Tensor = network(x[:1])
-    except RuntimeError as fault:
+    except (RuntimeError, ShapeError) as fault:
         expected = f"{name} of a shape that the network accepts"
-        raise ShapeError(sentence(where, expected, str(list(x.shape)), f"torch says: {fault}")) from None
+        raise ShapeError(sentence(where, expected, str(list(x.shape)), f"its forward says: {fault}")) from None
     return output
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from ntk_teach.errors import DtypeError, NTKError, ShapeError, check_accepts, check_array, check_same, check_vectors
+from ntk_teach.errors import DtypeError, ShapeError, check_accepts, check_array, check_same, check_vectors
 from ntk_teach.errors import sentence as said
 from ntk_teach.inputs import Inputs
 from ntk_teach.nn import AtEachSite, GraphTotal, Levels, Neighbors
@@ -82,9 +82,7 @@ def accepted(network: nn.Module, x: Inputs, *, name: str, where: str) -> object:
     try:
         with torch.no_grad():
             return network(x[:1])
-    except NTKError:
-        raise
-    except (RuntimeError, TypeError, AttributeError, AssertionError) as fault:
+    except (ShapeError, RuntimeError, TypeError, AttributeError, AssertionError) as fault:
         says = str(fault) or type(fault).__name__
         do = f"build the network with arch.network(width=..., like={name}); its forward says: {says}"
         raise ShapeError(said(where, f"{name} of a kind that the network accepts", shown(x), do)) from fault

@@ -116,7 +116,7 @@ def _refuse_padding(network: nn.Module, one: Inputs, alone: Tensor, terms: float
     try:
         with torch.no_grad():
             longer = readable(network(more), more, "x1", where)
-    except RuntimeError:
+    except (RuntimeError, ShapeError):
         return  # made for this number of sites
     if not _near(longer, alone, terms):
         received = "an output that changes with the sites that are padded"
