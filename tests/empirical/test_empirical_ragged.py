@@ -139,6 +139,26 @@ class Centered(MeanOfPresent):
         return f - f.mean(0)
 
 
+class AllSteps(nn.Module):
+    """Made for series of one length: the read-out has a weight for each step."""
+
+    def __init__(self, read: nn.Module) -> None:
+        super().__init__()
+        self.read = read
+
+    def forward(self, x: ntk.Ragged) -> Tensor:
+        return self.read(x.values.flatten(1))
+
+
+def test_a_network_for_one_number_of_sites():
+    """Nothing can be padded there, so padding cannot count; whichever layer says so, torch's or ours."""
+    some = [(drawn(3, 2, seed=i),) for i in range(4)]
+    ours = ntk.zoo.mlp(2).network(width=5, like=batch(some).values.flatten(1), seed=1)
+    theirs = nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 1)).double()
+    for net in (AllSteps(ours), AllSteps(theirs)):
+        same(ntk.empirical_ntk(net, batch(some)), by_definition(net, some)[..., 0, 0])
+
+
 def test_a_module_of_ones_own():
     """Right where padding does not count; refused, with what to do, where it does or where inputs are mixed."""
     some = examples("recurrent, last")
