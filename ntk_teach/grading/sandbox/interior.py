@@ -83,14 +83,18 @@ def live(channel: socket.socket, limits: Limits) -> None:
     _one_thread()
     session = shell.make()
     session.open(limits)
-    send(channel, {"ready": os.getpid()})
+    own = os.getpid()
+    send(channel, {"ready": own})
     while True:
         try:
             order, _ = receive(channel, within=limits.wall, header=LARGEST, body=LARGEST)
         except (EOFError, TimeoutError):
             return
         if order["do"] in ("run", "task"):  # the rest was meant for a fork that had already ended, and was told so
-            send(channel, _done(order, channel, session, limits))
+            done = _done(order, channel, session, limits)
+            if os.getpid() != own:
+                return  # a process that a cell has made, and that came to the end of the cell too: one of them answers
+            send(channel, done)
 
 
 def _done(order: dict[str, Any], channel: socket.socket, session: shell.Shell, limits: Limits) -> dict[str, object]:

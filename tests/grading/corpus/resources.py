@@ -297,6 +297,17 @@ signal.alarm(0)
         ),
     ),
     own(
+        "answers_many_times",
+        "One answer forks, and all of its processes come back from it; the tasks behind it keep their points.",
+        answers(
+            "import os\n\ndef NAME(*given):\n    for _ in range(3):\n        os.fork()\n    return 7.0",
+            "05.2",
+            solved=True,
+        ),
+        least=11,
+        most=11,
+    ),
+    own(
         "thread_bomb",
         "Starts four thousand threads.",
         cells(

@@ -142,3 +142,26 @@ def test_children_are_not_kept_does_not_matter(warm) -> None:
         assert judge(TASK, Remote(box, 60.0), 0).points == TASK.points
         box.done()
         assert said(box, "1") == "{'text/plain': '1'}"
+
+
+FORKS = {
+    "once": "os.fork()",
+    "three times": "[os.fork() for _ in range(3)]",
+    "until no more can be started": "[os.fork() for _ in iter(int, 1)]",
+}
+
+
+@pytest.mark.parametrize("fork", FORKS.values(), ids=FORKS)
+def test_of_processes_that_come_back_one_answers(warm, fork) -> None:
+    """A cell or a function that forks comes to its end several times; each question has one answer, in its turn."""
+    with opened(warm) as box:
+        box.run(f"import os\n{fork}")
+        for number in range(3):
+            assert said(box, f"{number}") == f"{{'text/plain': '{number}'}}"
+        box.run(f"forking = True\n{defined(f'return forking and {fork} and 0 or depth * torch.outer(x, x[:3])')}")
+        for right in (False, True):
+            box.task("outer")
+            verdict = judge(TASK, Remote(box, 60.0), 0)
+            assert verdict.points == TASK.points or not right
+            box.done()
+            box.run("forking = False")
