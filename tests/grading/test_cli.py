@@ -154,6 +154,10 @@ def test_the_summary_says_who_was_late_and_whose_time_nobody_knows(course) -> No
     Course(course).state("x").parent.mkdir()
     times = {"ada": {"received": "2026-03-02T12:00:00+00:00", "source": "times.csv"}}
     Course(course).state(f"received-{SLUG}").write_text(json.dumps(times))
+    free = "it costs nothing, as c.LatePenalty.per_day in nbgrader_config.py says"
+    assert told(Row("ada", "graded", 9.0, 18.0, tasks={"05-1": 9.0})) == [free]
+    with (course / "nbgrader_config.py").open("a") as file:
+        file.write("\nc.LatePenalty.per_day = 0.1\n")
     assert told(ada) == ["1 lose points: ada 1.5"]
     unknown = "no time of receipt is known for 1, who lose nothing: bob"
     assert told(ada, bob, Row("b d", REVIEW, 0.0, 18.0)) == ["1 lose points: ada 1.5", unknown]

@@ -64,7 +64,9 @@ def test_what_spreadsheets_do_to_a_table_is_read(tmp_path) -> None:
     assert lines[1].place.endswith("line 5")
 
 
-@pytest.mark.parametrize("text", ["2026-03-01T13:00:00+01:00", "2026-03-01T12:00:00Z", "20260301T120000Z"])
+@pytest.mark.parametrize(
+    "text", ["2026-03-01T13:00:00+01:00", "2026-03-01T12:00:00Z", "20260301T120000Z", "2026-03-01 12:00:00 UTC"]
+)
 def test_a_time_with_its_zone_is_read(text) -> None:
     assert instant(text, "here") == datetime(2026, 3, 1, 12, tzinfo=UTC)
 

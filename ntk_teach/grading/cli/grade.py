@@ -130,6 +130,7 @@ def say(options: argparse.Namespace, text: str) -> None:
 
 def summary(report: Report, course: Course, exercise: Exercise) -> str:
     """Who needs a person, the numbers, and what the numbers leave out."""
+    from ntk_teach.grading.classroom.late import policy
     from ntk_teach.grading.classroom.received import recorded
     from ntk_teach.grading.classroom.report import GRADED, REVIEW, ZERO
 
@@ -148,15 +149,19 @@ def summary(report: Report, course: Course, exercise: Exercise) -> str:
     unread = sum(row.to_read > 0 for row in report.rows)
     if unread:
         lines.append(f"{unread} written answers wait for you in formgrader: jupyter lab, menu Nbgrader, Formgrader")
-    return "\n".join([*lines, *_lateness(report, set(recorded(course, exercise.slug)))])
+    rule = policy(course)
+    costs = rule is not None and rule.per_day > 0
+    return "\n".join([*lines, *_lateness(report, set(recorded(course, exercise.slug)), costs)])
 
 
-def _lateness(report: Report, known: set[str]) -> list[str]:
+def _lateness(report: Report, known: set[str], costs: bool) -> list[str]:
     """Who lost points, and whose time nobody knows: a name that a table lacks must not look like a name in time."""
     if not known:
         return ["lateness: no time of receipt is known (--received), so nobody lost points for it"]
     late = [f"{row.student} {row.penalty:g}" for row in report.rows if row.penalty]
     lines = [f"lateness: {len(late)} lose points: {_some(late)}"] if late else []
+    if not costs and any(row.student in known for row in report.rows):
+        lines.append("lateness: it costs nothing, as c.LatePenalty.per_day in nbgrader_config.py says")
     unknown = [row.student for row in report.rows if row.tasks and row.student not in known]
     if unknown:
         lines.append(f"lateness: no time of receipt is known for {len(unknown)}, who lose nothing: {_some(unknown)}")
