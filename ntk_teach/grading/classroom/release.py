@@ -86,8 +86,10 @@ def _inputs(course: Course, exercise: Exercise) -> str:
     here = Path(__file__).parent
     folder = Path(tasks.__file__).parent
     task_files = sorted([*folder.glob(f"{exercise.name}.py"), *folder.glob(f"{exercise.name}/*.py")])
-    files = [course.source(exercise.slug), *task_files, *sorted(here.parent.glob("*.py"))]
-    files += [here / name for name in ("source.py", "markers.py", "release.py", "rebuild.py", "execute.py")]
+    files = [course.source(exercise.slug), *task_files]
+    files += [*sorted(here.parent.glob("*.py")), *sorted(here.parent.glob("sandbox/*.py"))]
+    deciding = ("source.py", "markers.py", "release.py", "rebuild.py", "library.py", "execute.py", "remote.py")
+    files += [here / name for name in deciding]
     digest = hashlib.sha256(exercise.variant.encode())
     for file in files:
         digest.update(file.read_bytes() if file.is_file() else b"missing")
