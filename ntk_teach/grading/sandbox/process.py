@@ -16,6 +16,7 @@ from ntk_teach.grading.sandbox.limits import Limits
 __all__ = ["Ended", "Sandboxed"]
 
 STARTED = 120.0  # seconds for an interpreter that is not warm, on a busy machine
+REPORTED = 30.0  # seconds in which a warden on a busy machine says how its sandbox ended
 WORDS = {
     "memory": "it used more memory than a submission may",
     "processes": "it started more processes than a submission may",
@@ -126,7 +127,7 @@ class Sandboxed:
         told: dict[str, Any] = {}
         if not why:
             try:
-                self.status.settimeout(5.0)
+                self.status.settimeout(REPORTED)
                 told = json.loads(self.status.recv(1 << 16))
             except (OSError, ValueError):  # closed without a word: the warden was killed, too
                 why = "gone"

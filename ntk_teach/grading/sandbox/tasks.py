@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from types import FrameType
 
@@ -23,6 +24,7 @@ from ntk_teach.grading.task import Argument
 __all__ = ["clock", "serve", "unpacked"]
 
 LARGEST = 64 << 20
+PLACES = 15.0  # seconds to wait for a place for one more process
 
 
 class OutOfTime(TimeoutError):  # noqa: N818  (a reason, not a fault of ours)
@@ -31,7 +33,7 @@ class OutOfTime(TimeoutError):  # noqa: N818  (a reason, not a fault of ours)
 
 def serve(channel: socket.socket, function: object, name: str, limits: Limits) -> int:
     """Answer the grader's calls of one function; the exit code of the fork, negative for a signal."""
-    child = os.fork()
+    child = _forked()
     if child == 0:
         try:
             os.setsid()
@@ -55,6 +57,22 @@ def serve(channel: socket.socket, function: object, name: str, limits: Limits) -
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child, signal.SIGKILL)
     return os.waitstatus_to_exitcode(result)
+
+
+def _forked() -> int:
+    """A fork. Processes that a cell has made may take all places: those that have ended, until somebody asks for their
+    exit code, and those that are about to."""
+    end = time.monotonic() + PLACES
+    while True:
+        try:
+            return os.fork()
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise
+            with contextlib.suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+            time.sleep(0.05)
 
 
 def _answer(channel: socket.socket, function: object, name: str) -> None:

@@ -165,3 +165,14 @@ def test_of_processes_that_come_back_one_answers(warm, fork) -> None:
             assert verdict.points == TASK.points or not right
             box.done()
             box.run("forking = False")
+
+
+def test_a_place_that_is_free_in_a_moment_is_waited_for(warm) -> None:
+    """Processes that a cell has left take all places, and end; the task behind it is judged then."""
+    child = "if os.fork() == 0:\n            time.sleep(1)\n            os._exit(0)"
+    with opened(warm) as box:
+        box.run(defined(ANSWERS["right"]))
+        box.run(f"import os, time\nwhile True:\n    try:\n        {child}\n    except BlockingIOError:\n        break")
+        box.task("outer")
+        assert judge(TASK, Remote(box, 60.0), 0).points == TASK.points
+        box.done()
