@@ -61,10 +61,15 @@ def rows(results: Path) -> list[str]:
 
 
 def commit() -> str:
-    """Of the working tree; a tree that differs from its commit says so."""
-    command = ["git", "describe", "--always", "--dirty=, changed since"]
-    found = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, check=False)
-    return f"commit {found.stdout.strip()}" if found.returncode == 0 else "no commit known"
+    """Of the working tree; a tree that differs from its commit, by more than this report, says so."""
+
+    def git(*words: str) -> str:
+        ended = subprocess.run(["git", *words], cwd=HERE.parent, capture_output=True, text=True, check=False)
+        return ended.stdout.strip()
+
+    changed = git("status", "--porcelain", "--", ".", ":!soak/REPORT.md")
+    name = git("describe", "--always")
+    return f"commit {name}{', changed since' if changed else ''}" if name else "no commit known"
 
 
 def report(kept: Path) -> str:

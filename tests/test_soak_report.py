@@ -3,6 +3,7 @@
 import importlib.util
 import platform
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,27 @@ def test_it_has_passed_when_every_part_has(soak, tmp_path):
     (tmp_path / "others.txt").write_text("some day")
     (tmp_path / "others.xml").write_text(good)
     assert "every test passed (9)" in soak.report(tmp_path)
+
+
+def test_a_changed_tree_says_so_and_the_report_itself_is_no_change(soak, tmp_path, monkeypatch):
+    """A part writes the report before the next one asks for the commit."""
+
+    def git(*words: str) -> None:
+        who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True)
+
+    (tmp_path / "soak").mkdir()
+    monkeypatch.setattr(soak, "HERE", tmp_path / "soak")
+    assert soak.commit() == "no commit known"
+    for name in ("soak/REPORT.md", "code.py"):
+        (tmp_path / name).write_text("before")
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "first")
+    (tmp_path / "soak" / "REPORT.md").write_text("after")
+    assert re.fullmatch(r"commit [0-9a-f]{7,}", soak.commit())
+    (tmp_path / "code.py").write_text("after")
+    assert soak.commit().endswith(", changed since")
 
 
 def test_an_unknown_part_is_refused(soak, capsys):
