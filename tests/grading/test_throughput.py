@@ -83,7 +83,7 @@ def test_two_workers(tmp_path, record_property) -> None:
     """
     room, single = handed_in(tmp_path / "many", 60), handed_in(tmp_path / "one", 1)
     runs: dict[str, list[float]] = {}
-    for _ in range(3):  # in turn: a core is faster while the other one rests, and both change with the hour
+    for _ in range(5):  # in turn: a core is faster while the other one rests, and both change with the hour
         for name, of, words, core in (
             ("start", single, [], None),
             ("start on one core", single, [], 0),
@@ -92,12 +92,14 @@ def test_two_workers(tmp_path, record_property) -> None:
             ("2", room, ["--workers", "2"], None),
         ):
             runs.setdefault(name, []).append(ours(of, *words, core=core))
-    start, alone, confined, one, two = map(median, runs.values())
     measured = {name: [round(value, 1) for value in values] for name, values in runs.items()}
     record_property("workers over 60, s", measured)
-    record_property("2 workers against 1 that has both cores", round((one - start) / (two - start), 2))
-    record_property("2 workers against 1 on one core", round((confined - alone) / (two - start), 2))
-    assert (confined - alone) / (two - start) >= 1.8
+    rounds = list(zip(*runs.values(), strict=True))  # of each its own ratio: what changes in between is in neither
+    both = median((one - start) / (two - start) for start, _, _, one, two in rounds)
+    single_core = median((confined - alone) / (two - start) for start, alone, confined, _, two in rounds)
+    record_property("2 workers against 1 that has both cores", round(both, 2))
+    record_property("2 workers against 1 on one core", round(single_core, 2))
+    assert single_core >= 1.8
 
 
 @pytest.mark.soak
