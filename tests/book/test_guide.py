@@ -129,9 +129,10 @@ def test_the_tables_that_a_person_writes(tmp_path) -> None:
     (tmp_path / "times.csv").write_text(times)
     (tmp_path / "accommodations.csv").write_text(granted)
     chapter, course = exercise("05"), Course(tmp_path)
-    for student in ("ada", "ben"):
+    named = [line.partition(",")[0] for line in times.splitlines()[1:]]
+    for student in named:
         (tmp_path / "submitted" / student / chapter.slug).mkdir(parents=True)
-    assert set(load_received(course, chapter, tmp_path / "times.csv")) == {"ada", "ben"}
+    assert list(load_received(course, chapter, tmp_path / "times.csv")) == named
     found = accommodations.load(course)
     assert (found.time("ada", chapter.slug), found.time("ben", chapter.slug)) == (1.0, 1.5)
 
