@@ -1,20 +1,22 @@
 """The long versions of the tests: many seeds, large classes, throughput. `make soak` runs this before a release.
 
-It writes soak/REPORT.md: the machine, the versions, when and on which commit each part ran, and for every test how long
-it took and the numbers that it recorded (`record_property`). The report is committed; the tests themselves are those
-marked `soak`. A part alone, `python soak/run.py grader`, leaves the others' last results in the report.
+It writes soak/REPORT.md, a section for each part: when and on which commit it ran, the machine, the versions, and for
+every test how long it took and the numbers that it recorded (`record_property`). The report is committed; the tests
+themselves are those marked `soak`. A part alone, `python soak/run.py grader`, leaves the others' sections as they are.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from xml.etree import ElementTree
 
 import torch
@@ -23,7 +25,6 @@ import ntk_teach
 from ntk_teach.device import processor
 
 HERE = Path(__file__).parent
-KEPT = HERE.parent / ".cache" / "soak"
 TASKS = "tests/grading/test_tasks.py"
 ON_ALL_CORES = ["--numprocesses=auto", "--maxprocesses=4"]
 # The grader's tests watch clocks and processors, so they have the machine for themselves.
@@ -72,33 +73,40 @@ def commit() -> str:
     return f"commit {name}{', changed since' if changed else ''}" if name else "no commit known"
 
 
-def report(kept: Path) -> str:
-    """Of all parts, from what each left there when it ran last."""
-    table, parts, good = [], [], True
-    for name in PARTS:
-        results = kept / f"{name}.xml"
-        found = rows(results) if results.exists() else []
-        passed = bool(found) and not any("| FAILED |" in row or "| ERROR |" in row for row in found)
-        when = (kept / f"{name}.txt").read_text().strip() if found else "did not run"
-        parts.append(f"- {name}: {f'{len(found)} tests, ' if found else ''}{when}")
-        table, good = table + found, good and passed
+def section(name: str, when: str, results: Path) -> str:
+    """What one part found. A run that was ended from outside leaves no results, which is no success."""
+    table = sorted(rows(results)) if results.exists() else []
+    failed = sum("| FAILED |" in row or "| ERROR |" in row for row in table)
+    bad = failed or not table
     lines = [
-        "# Soak report",
+        f"## {name}",
         "",
-        "Written by `make soak`; not edited by hand.",
-        "",
-        f"- Result: {f'every test passed ({len(table)})' if good else 'NOT PASSED'}",
-        *parts,
-        f"- Machine: {processor()}, {os.cpu_count()} cores, {platform.system()}; accelerator: {accelerator()}",
+        f"- Result: {f'NOT PASSED, {failed} of {len(table)} tests' if bad else f'{len(table)} tests passed'}",
+        f"- {when}",
+        f"- {processor()}, {os.cpu_count()} cores, {platform.system()}; accelerator: {accelerator()}",
         f"- ntk-teach {ntk_teach.__version__}; Python {platform.python_version()}; "
-        + ", ".join(f"{name} {version(name)}" for name in VERSIONS),
+        + ", ".join(f"{package} {version(package)}" for package in VERSIONS),
         "",
         "| test | result | seconds | recorded |",
         "|:--|:--|--:|:--|",
-        *sorted(table),
-        "",
+        *table,
     ]
     return "\n".join(lines)
+
+
+def sections(text: str) -> dict[str, str]:
+    """Those of a report, by the names of their parts."""
+    found = (part.strip() for part in re.split(r"^(?=## )", text, flags=re.MULTILINE)[1:])
+    return {part.splitlines()[0].removeprefix("## "): part for part in found}
+
+
+def report(found: Mapping[str, str]) -> str:
+    """Of all parts: it has passed when each of them has."""
+    missing = [f"## {name}\n\n- Result: NOT PASSED, did not run" for name in PARTS if name not in found]
+    parts = [found[name] for name in PARTS if name in found] + missing
+    good = not any("- Result: NOT PASSED" in part for part in parts)
+    head = f"Written by `make soak`; not edited by hand.\n\n**{'Every test passed' if good else 'NOT PASSED'}.**"
+    return "\n\n".join(["# Soak report", head, *parts]) + "\n"
 
 
 def main(names: Sequence[str]) -> int:
@@ -106,17 +114,18 @@ def main(names: Sequence[str]) -> int:
         print(f"soak: expected one of {', '.join(PARTS)}, received {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
     environment = {"OMP_NUM_THREADS": "1", "HYPOTHESIS_PROFILE": "soak", **os.environ}
-    KEPT.mkdir(parents=True, exist_ok=True)
+    written = HERE / "REPORT.md"
     code = 0
     for name in names or PARTS:
-        results, when = KEPT / f"{name}.xml", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {commit()}"
-        results.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "pytest", "-m", "soak", f"--junitxml={results}", *XUNIT, *PARTS[name]]
-        ended = subprocess.run(command, cwd=HERE.parent, env=environment, check=False)
-        (KEPT / f"{name}.txt").write_text(when)
-        (HERE / "REPORT.md").write_text(report(KEPT))
+        when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {commit()}"
+        with TemporaryDirectory() as folder:
+            results = Path(folder) / "results.xml"
+            command = [sys.executable, "-m", "pytest", "-m", "soak", f"--junitxml={results}", *XUNIT, *PARTS[name]]
+            ended = subprocess.run(command, cwd=HERE.parent, env=environment, check=False)
+            earlier = sections(written.read_text()) if written.exists() else {}
+            written.write_text(report({**earlier, name: section(name, when, results)}))
         code = code or ended.returncode
-    print(f"wrote {(HERE / 'REPORT.md').relative_to(HERE.parent)}")
+    print(f"wrote {written.relative_to(HERE.parent)}")
     return 1 if code else 0
 
 

@@ -25,34 +25,49 @@ def soak():
     return module
 
 
-def test_the_report_names_each_test_and_the_machine_but_not_its_owner(soak, tmp_path):
-    """Results, seconds and recorded numbers a row; when each part ran, versions and processor above; no host name and
-    no path."""
-    for name in soak.PARTS:
-        (tmp_path / f"{name}.txt").write_text(f"2030-01-01 10:00 UTC, commit of {name}")
-        (tmp_path / f"{name}.xml").write_text(RESULTS)
-    text = soak.report(tmp_path)
+def test_a_section_names_each_test_and_the_machine_but_not_its_owner(soak, tmp_path):
+    """Results, seconds and recorded numbers a row; when it ran, versions and processor above; no host name, no path."""
+    results = tmp_path / "results.xml"
+    results.write_text(RESULTS)
+    text = soak.section("tasks", "2030-01-01 10:00 UTC, commit abc", results)
+    assert text.startswith("## tasks\n\n- Result: NOT PASSED, 1 of 3 tests\n- 2030-01-01 10:00 UTC, commit abc\n")
     assert "| `test_width::test_slope[3]` | passed | 12.3 | slope = -0.501 |" in text
     assert "| `test_width::test_wrong` | FAILED | 0.5 |  |" in text
     assert "| `test_data::test_absent` | skipped: no data \\| here | 0.0 |  |" in text
-    assert "NOT PASSED" in text
-    assert "- tasks: 3 tests, 2030-01-01 10:00 UTC, commit of tasks" in text
     assert "cores" in text and f"Python {platform.python_version()}" in text and "torch 2." in text
     assert str(Path.home()) not in text and str(tmp_path) not in text
     assert not re.search(rf"(?<![\w.-]){re.escape(platform.node())}(?![\w.-])", text)
 
 
 def test_it_has_passed_when_every_part_has(soak, tmp_path):
-    """A part alone can be run again; one that never ran is no success."""
-    good = RESULTS.replace('<failure message="no"/>', "")
-    for name in ("grader", "tasks"):
-        (tmp_path / f"{name}.txt").write_text("some day")
-        (tmp_path / f"{name}.xml").write_text(good)
-    text = soak.report(tmp_path)
-    assert "NOT PASSED" in text and "- others: did not run" in text
-    (tmp_path / "others.txt").write_text("some day")
-    (tmp_path / "others.xml").write_text(good)
-    assert "every test passed (9)" in soak.report(tmp_path)
+    """One that never ran, or left no results, is no success; one that is run again takes the place of the old."""
+    results = tmp_path / "results.xml"
+    results.write_text(RESULTS.replace('<failure message="no"/>', ""))
+    good = {name: soak.section(name, "some day", results) for name in soak.PARTS}
+    text = soak.report(good)
+    assert "**Every test passed.**" in text and text.count("- Result: 3 tests passed") == 3
+    assert soak.sections(text) == good
+    del good["others"]
+    assert "NOT PASSED" in soak.report(good) and "- Result: NOT PASSED, did not run" in soak.report(good)
+    ended = {"others": soak.section("others", "that day", tmp_path / "none.xml")}
+    assert "**NOT PASSED.**" in soak.report({**good, **ended}) and "0 of 0 tests" in ended["others"]
+
+
+def test_a_part_alone_leaves_the_others_as_they_are(soak, tmp_path, monkeypatch):
+    """Its section is written anew; of the rest not a letter changes."""
+    (tmp_path / "soak").mkdir()
+    (tmp_path / "test_one.py").write_text("import pytest\n\n@pytest.mark.soak\ndef test_one():\n    pass\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = soak: long\n")
+    monkeypatch.setattr(soak, "HERE", tmp_path / "soak")
+    monkeypatch.setattr(soak, "PARTS", {"grader": ["test_one.py"], "others": ["test_none.py"]})
+    report = tmp_path / "soak" / "REPORT.md"
+    report.write_text(soak.report({"others": "## others\n\n- Result: 7 tests passed\n- long ago"}))
+    assert soak.main(["grader"]) == 0
+    text = report.read_text()
+    assert "**Every test passed.**" in text and "- Result: 1 tests passed" in text
+    assert soak.sections(text)["others"] == "## others\n\n- Result: 7 tests passed\n- long ago"
+    assert soak.main(["others"]) == 1
+    assert "- Result: NOT PASSED, 0 of 0 tests" in report.read_text()
 
 
 def test_a_changed_tree_says_so_and_the_report_itself_is_no_change(soak, tmp_path, monkeypatch):
