@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ntk_teach.gram.steps import Affine
-from ntk_teach.gram.strips import Part, Strip, StripStep
+from ntk_teach.gram.strips import Strip, StripStep, Turns
 from ntk_teach.gram.tile import Tile
 
 __all__ = ["ConvolutionPlan"]
@@ -45,7 +45,8 @@ class ConvolutionPlan:
 
     @property
     def height(self) -> int:
-        return max(IMAGES, math.isqrt(self._most))
+        most = max(IMAGES, math.isqrt(2 * self._most if self.paired else self._most))
+        return math.ceil(len(self.x1) / math.ceil(len(self.x1) / most))  # no small rest
 
     @property
     def _pixels(self) -> tuple[int, ...]:
@@ -63,21 +64,38 @@ class ConvolutionPlan:
         result = Tile(rows, columns, buffers[0], buffers[1] if both else None, list(buffers[2:]))
         height, width = rows.stop - rows.start, columns.stop - columns.start
         corner = (rows.start, columns.start)
-        if self.symmetric and rows == columns:
+        same = self.symmetric and rows == columns
+        if self.paired:
+            self._circle(result, rows) if same else self._blocks(result, rows.start)
+        elif same:
             equal, above = _halves(height, self.x1.device)
-            if self.paired:
-                self._pairs(result, corner, torch.cat([equal, above], 1), height, mirrored=True)
-            else:
-                self._pairs(result, corner, equal, height, mirrored=True)
-                if height > 1:
-                    self._pairs(result, corner, above, 0, mirrored=True)
-        elif self.paired:
-            self._blocks(result, rows.start)
+            self._pairs(result, corner, equal, height, mirrored=True)
+            if height > 1:
+                self._pairs(result, corner, above, 0, mirrored=True)
         else:
             self._pairs(result, corner, torch.ones(height, width, device=self.x1.device).nonzero().T, 0, mirrored=False)
         for step in self.tail:
             step.on(result)
         return result.nngp, result.ntk
+
+    def _circle(self, result: Tile, images: slice) -> None:
+        """Weighted sums over the pixels of all pairs of these images into their places in ``result``: each image with
+        the next ones on a circle, up to half around it."""
+        n = len(result.nngp)
+        turns, most = n // 2 + 1, max(1, self._most // n)
+        arrays = self._arrays(result, min(turns, most) * n)
+        totals = []
+        for first in range(0, turns, most):
+            one, two = Turns(images), Turns(images, first, min(most, turns - first))
+            shape, same = (*self._pixels, two.count, n), 0 if first else n
+            strip = Strip.within(arrays, result.ntk is not None, shape, shift=0, paired=True, same=same)
+            for layer in self.steps:
+                layer.sliced(one, two).on(strip)
+            totals.append(self._read(strip))
+        found = torch.cat(totals, 1)[:, _places(n, self.x1.device)]
+        for kernel, total in zip((result.nngp, result.ntk), found, strict=False):
+            assert kernel is not None
+            kernel.copy_(total)
 
     def _blocks(self, result: Tile, first: int) -> None:
         """Weighted sums over the pixels of all pairs into their places in ``result``, some rows at a time;
@@ -109,7 +127,7 @@ class ConvolutionPlan:
             totals = self.x1.new_zeros(1 if result.ntk is None else 2, len(one))
             for shift, times in self._shifts(here > 0):
                 shape = (*self._pixels, len(one))
-                strip = Strip.within(arrays, result.ntk is not None, shape, shift=shift, paired=self.paired, same=here)
+                strip = Strip.within(arrays, result.ntk is not None, shape, shift=shift, paired=False, same=here)
                 for step in steps:
                     step.on(strip)
                 totals.add_(self._read(strip), alpha=times)
@@ -137,9 +155,9 @@ class ConvolutionPlan:
             elif 2 * shift < h:
                 yield shift, 2
 
-    def sliced(self, rows: Part, columns: Part) -> ConvolutionPlan:
+    def sliced(self, rows: slice, columns: slice) -> ConvolutionPlan:
         steps = tuple(step.sliced(rows, columns) for step in self.steps)
-        symmetric = self.symmetric and isinstance(rows, slice) and rows == columns
+        symmetric = self.symmetric and rows == columns
         return replace(self, x1=self.x1[rows], x2=self.x2[columns], steps=steps, symmetric=symmetric)
 
     def signature(self) -> object:
@@ -147,6 +165,16 @@ class ConvolutionPlan:
         plan = replace(self.sliced(one, one), symmetric=False)
         nngp, ntk = plan.tile(one, one, list(self.x1.new_empty(5, 1, 1)), both=True)
         return float(nngp), None if ntk is None else float(ntk)
+
+
+@lru_cache(maxsize=8)
+def _places(n: int, device: torch.device) -> Tensor:
+    """Where on the circle a pair (i, j) is: image i at turn j − i or image j at turn i − j, by the shorter of the two,
+    and by the smaller image where both are half of the circle. [n, n]"""
+    i, j = torch.arange(n, device=device)[:, None], torch.arange(n, device=device)
+    ahead, behind = (j - i) % n, (i - j) % n
+    forward = (ahead < behind) | ((ahead == behind) & (i <= j))
+    return torch.where(forward, ahead * n + i, behind * n + j)
 
 
 @lru_cache(maxsize=8)

@@ -134,9 +134,9 @@ def arc_cosine(tile: Tile, ratio: float, scale: float, still: bool, exactly: flo
     if ntk is not None:
         ntk.mul_(angle)
     torch.addcmul(zero, nngp, angle, value=scale, out=nngp)
-    # Dividing by 1/sin θ̄, infinite at θ̄ = 0: a reciprocal root is cheaper than a root.
-    torch.addcmul(one, cosine, cosine, value=-1, out=cosine).rsqrt_()
-    nngp.addcdiv_(root, cosine, value=-scale * exactly)
+    # Of torch's roots this one is the processor's own: sqrt may go through a library, rsqrt divides in addition.
+    torch.addcmul(one, cosine, cosine, value=-1, out=cosine).pow_(0.5)
+    nngp.addcmul_(root, cosine, value=-scale * exactly)
     if still:
         nngp.masked_fill_(root > -STILL * _least(root.dtype), 0)
 

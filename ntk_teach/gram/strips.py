@@ -4,32 +4,61 @@ A convolution takes the pair of pixels (i, j) to the pairs (i + a, j + a): the o
 whose rows differ by one and the same number go through the whole depth on their own, small enough for the cache. A
 strip holds them for some pairs of images: pixel (r, c) of the one with pixel ((r + shift) mod h, c') of the other,
 [w, w, h, pairs], an order in which all that follows goes along the memory. Where the network compares like with like
-only, it is [w, h, pairs], or [w, h, n, m] for all pairs of two lists, and the shift is 0.
+only, the shift is 0 and a strip is [w, h, n, m] for all pairs of two lists, or [w, h, turns, n] for a list with itself:
+image i with image i + d, around the circle, for some turns d.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise, product
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
 from ntk_teach.duals import ArcCosine
 from ntk_teach.gram.steps import Affine, arc_cosine, bent
 from ntk_teach.gram.tile import Tile
 from ntk_teach.kernel import Dual
 
-__all__ = ["ArcCosineStrip", "Box", "DualStrip", "Part", "Pixels", "ResidualStrip", "Scaled", "Strip", "StripStep"]
-
+__all__ = [
+    "ArcCosineStrip",
+    "Box",
+    "DualStrip",
+    "Part",
+    "Pixels",
+    "ResidualStrip",
+    "Scaled",
+    "Strip",
+    "StripStep",
+    "Turns",
+]
 
 Move = tuple[int, int, int]  # to where, from where, how many
-Part = slice | Tensor  # images
+Sum = tuple[Tensor, Tensor, Tensor | None]  # views: into the first, the second and, if it is there, the third
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Images on a circle, which is turned by one, time and again: nothing is copied for it but the circle."""
+
+    images: slice
+    first: int = 0
+    count: int = 1
+
+    def of(self, values: Tensor) -> Tensor:
+        """Out of numbers at the pixels of all images, [w, h, n]. [w, h, count, images]"""
+        if (self.first, self.count) == (0, 1):
+            return values[..., None, self.images]
+        some = values[..., self.images]
+        return torch.cat([some, some], -1).unfold(-1, some.shape[-1], 1).narrow(-2, self.first, self.count)
+
+
+Part = slice | Tensor | Turns  # images
 
 
 @dataclass(kw_only=True)
@@ -41,9 +70,10 @@ class Strip(Tile):
         spare: as large as ``kernels``; ``room`` begins with it.
         shift: by how many rows the second pixel lies below the first, modulo the height.
         paired: are both pixels the same? Then there is one axis of columns.
-        crossed: are the images all pairs of two lists? Then they have an axis each.
+        crossed: are the images all pairs of two lists?
         same: so many of the pairs, the first ones, are an image with itself.
         fresh: has no parameter been met yet? Then Θ is 0.
+        sums: of the windows met so far; their views are the same in each layer.
     """
 
     kernels: Tensor
@@ -53,6 +83,7 @@ class Strip(Tile):
     crossed: bool = False
     same: int = 0
     fresh: bool = True
+    sums: dict[tuple[Box, bool], list[Sum]] = field(default_factory=dict)
 
     @classmethod
     def within(cls, arrays: Tensor, both: bool, shape: tuple[int, ...], **of: Any) -> Strip:
@@ -71,13 +102,16 @@ class Strip(Tile):
         return left[:, None], right.narrow(1, self.shift, left.shape[1])
 
     def coincident(self, values: Tensor) -> Tensor:
-        """Those of pixels with themselves, a view. [w, h, same]"""
-        some = values.narrow(-1, 0, self.same)
-        return some if self.paired else some.diagonal(dim1=0, dim2=1).movedim(-1, 0)
+        """Those of pixels with themselves, a view: [w, h, same], with an axis of one turn before the last if paired."""
+        if self.paired:
+            return values.narrow(-2, 0, 1)
+        return values.narrow(-1, 0, self.same).diagonal(dim1=0, dim2=1).movedim(-1, 0)
 
 
 def cut(values: Tensor, part: Part) -> Tensor:
     """Numbers at the pixels of some images, out of [w, h, n]."""
+    if isinstance(part, Turns):
+        return part.of(values)
     return values[..., part] if isinstance(part, slice) else values.index_select(-1, part)
 
 
@@ -122,46 +156,67 @@ class Box:
     circular: bool
 
     def on(self, strip: Strip) -> None:
-        rows, columns = (2, (1,)) if strip.paired else (3, (1, 2))
-        cov, spare = (strip.kernels[:1], strip.spare[:1]) if strip.fresh else (strip.kernels, strip.spare)
-        self.over(cov, spare, rows, columns, strip.shift)
+        if (self, strip.fresh) not in strip.sums:
+            rows, columns = (2, (1,)) if strip.paired else (3, (1, 2))
+            cov, spare = (strip.kernels[:1], strip.spare[:1]) if strip.fresh else (strip.kernels, strip.spare)
+            strip.sums[self, strip.fresh] = self._sums(cov, spare, rows, columns, strip.shift)
+        _carry_out(strip.sums[self, strip.fresh])
 
-    def over(self, cov: Tensor, spare: Tensor, rows: int, columns: tuple[int, ...], shift: int = 0) -> None:
-        """The sum along these axes, in place, with room for another one."""
+    def _sums(self, cov: Tensor, spare: Tensor, rows: int, columns: tuple[int, ...], shift: int = 0) -> list[Sum]:
+        """All that makes the sum over the window along these axes, in place, with room for another one."""
         seams = () if self.circular else tuple(sorted({0, cov.shape[rows] - shift}))
-        self._slid(cov, spare, (rows,), seams)
-        self._slid(spare, cov, columns, () if self.circular else (0,))
+        across = self.slid(spare, cov, columns, () if self.circular else (0,))
+        return [*self.slid(cov, spare, (rows,), seams), *across]
 
     def total(self, values: Tensor) -> Tensor:
-        """The sum at the pixels of single images, [w, h, n]: to the last digit as ``over`` where the window is 3."""
-        if self.circular or self.window % 2 == 0:
-            self.over(values, torch.empty_like(values), 1, (0,))
-            return values
-        planes, q = values[None].permute(0, 3, 1, 2), self.window
-        for window in ((1, q), (q, 1)):
-            around = (window[0] // 2, window[1] // 2)
-            planes = avg_pool2d(planes, window, stride=1, padding=around, divisor_override=1)
-        return planes.permute(0, 2, 3, 1)[0]
+        """The sum at the pixels of single images, [w, h, n]."""
+        across, along = (_band(self, size, values.dtype, values.device) for size in values.shape[:2])
+        return torch.matmul(along, (across @ values.flatten(1)).view(values.shape))
 
-    def _slid(self, cov: Tensor, out: Tensor, axes: tuple[int, ...], seams: tuple[int, ...]) -> None:
+    def slid(self, cov: Tensor, out: Tensor, axes: tuple[int, ...], seams: tuple[int, ...]) -> Iterator[Sum]:
         """out[i] = Σ_a cov[i + a], on all axes at once. Pieces between seams do not see each other; without seams the
         ends are joined."""
-        out.copy_(cov)
-        for moves in _moves(self.window, seams, cov.shape[axes[0]], len(axes)):
+        size = cov.shape[axes[0]]
+        moves = [*_moves(self.window, seams, size, len(axes))]
+        if len(axes) == 1 and moves:  # the first sum with the copy of what it adds to
+            (axis,), ((target, source, length),) = axes, moves.pop(0)
+            yield out.narrow(axis, target, length), cov.narrow(axis, target, length), cov.narrow(axis, source, length)
+            for start, end in ((0, target), (target + length, size)):
+                if start < end:
+                    yield out.narrow(axis, start, end - start), cov.narrow(axis, start, end - start), None
+        else:
+            yield out, cov, None
+        for move in moves:
             into, what = out, cov
-            for axis, (target, source, length) in zip(axes, moves, strict=True):
+            for axis, (target, source, length) in zip(axes, move, strict=True):
                 into, what = into.narrow(axis, target, length), what.narrow(axis, source, length)
-            into.add_(what)
+            yield into, into, what
+
+
+def _carry_out(sums: list[Sum]) -> None:
+    for into, one, two in sums:
+        into.copy_(one) if two is None else torch.add(one, two, out=into)
 
 
 @lru_cache(maxsize=1024)
 def _moves(window: int, seams: tuple[int, ...], size: int, axes: int) -> list[tuple[Move, ...]]:
-    """All that a sum over a window adds to the middle, as moves along each of the axes."""
+    """All that a sum over a window adds to the middle, as moves along each of the axes, the longest first."""
     offsets = [a for a in range(-((window - 1) // 2), window // 2 + 1) if a]
     if not seams:
-        return [moves for a in offsets for moves in product(_around(a % size, size), repeat=axes)]
-    pieces = [(low, high, a) for a in offsets for low, high in pairwise([*seams, size]) if high - low > abs(a)]
-    return [((low + max(-a, 0), low + max(a, 0), high - low - abs(a)),) * axes for low, high, a in pieces]
+        found = [moves for a in offsets for moves in product(_around(a % size, size), repeat=axes)]
+    else:
+        pieces = [(low, high, a) for a in offsets for low, high in pairwise([*seams, size]) if high - low > abs(a)]
+        found = [((low + max(-a, 0), low + max(a, 0), high - low - abs(a)),) * axes for low, high, a in pieces]
+    return sorted(found, key=lambda moves: -moves[0][2])
+
+
+@lru_cache(maxsize=64)
+def _band(box: Box, size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The matrix of a sum over a window along one axis, 1 where the sum at i takes in j: all moves of the identity."""
+    eye = torch.eye(size, dtype=dtype, device=device)
+    out = torch.empty_like(eye)
+    _carry_out([*box.slid(eye, out, (0,), () if box.circular else (0,))])
+    return out
 
 
 def _around(a: int, size: int) -> list[Move]:

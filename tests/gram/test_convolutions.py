@@ -82,6 +82,19 @@ def test_strips_of_any_size_are_the_same(name, monkeypatch):
         torch.testing.assert_close(arch.ntk(x, z), across, rtol=1e-13, atol=0)
 
 
+@pytest.mark.parametrize("some", [10**6, 4000, 1], ids=["all turns at once", "some", "one"])
+@pytest.mark.parametrize("n", [4, 5, 10, 11])
+def test_a_list_with_itself_goes_around_a_circle(n, some, monkeypatch):
+    """Each pair once, an even and an odd number of images; equal ones and black ones among them; the same number on
+    both sides of the diagonal."""
+    monkeypatch.setattr("ntk_teach.gram.convolutions.STRIP", some)
+    x = images(n, 1, seed=n)
+    x[2] = 0.0
+    assert_as_plain(IN_STRIPS["flat"], x)
+    kernel = S(C(3), ntk.relu, C(3), ntk.relu, FLAT, D()).ntk(x)
+    assert torch.equal(kernel, kernel.T)
+
+
 @pytest.mark.parametrize("name", ["flat", "residual, pools"])
 def test_what_is_kept_of_a_read_out_is_kept_apart(name):
     """Its weights belong to one size of images, one precision and one network."""
