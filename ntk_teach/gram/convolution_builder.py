@@ -14,7 +14,8 @@ from ntk_teach.duals import ArcCosine
 from ntk_teach.errors import NTKError
 from ntk_teach.gram.convolutions import ConvolutionPlan
 from ntk_teach.gram.steps import Affine, roots
-from ntk_teach.gram.strips import ArcCosineStrip, Box, DualStrip, Pixels, ResidualStrip, Scaled, StripStep
+from ntk_teach.gram.strips import ArcCosineStrip, DualStrip, Pixels, ResidualStrip, Scaled, StripStep
+from ntk_teach.gram.windows import Box
 from ntk_teach.kernel import Kernel, check_gaussian
 from ntk_teach.layers import AvgPool, Conv2d, Dense, Flatten, GlobalAvgPool, Layer, Residual
 from ntk_teach.layers.layer import compares_equal_sites, described_fault, through

@@ -11,10 +11,8 @@ image i with image i + d, around the circle, for some turns d.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from itertools import pairwise, product
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -23,11 +21,11 @@ from torch import Tensor
 from ntk_teach.duals import ArcCosine
 from ntk_teach.gram.steps import Affine, arc_cosine, bent
 from ntk_teach.gram.tile import Tile
+from ntk_teach.gram.windows import Box, Sum, carry_out
 from ntk_teach.kernel import Dual
 
 __all__ = [
     "ArcCosineStrip",
-    "Box",
     "DualStrip",
     "Part",
     "Pixels",
@@ -37,9 +35,6 @@ __all__ = [
     "StripStep",
     "Turns",
 ]
-
-Move = tuple[int, int, int]  # to where, from where, how many
-Sum = tuple[Tensor, Tensor, Tensor | None]  # views: into the first, the second and, if it is there, the third
 
 
 @dataclass(frozen=True)
@@ -101,6 +96,14 @@ class Strip(Tile):
             return (left[..., None], right[..., None, :]) if self.crossed else (left, right)
         return left[:, None], right.narrow(1, self.shift, left.shape[1])
 
+    def sum_over(self, box: Box) -> None:
+        """Σ and, once a parameter has been met, Θ."""
+        if (box, self.fresh) not in self.sums:
+            rows, columns = (2, (1,)) if self.paired else (3, (1, 2))
+            cov, spare = (self.kernels[:1], self.spare[:1]) if self.fresh else (self.kernels, self.spare)
+            self.sums[box, self.fresh] = box.sums(cov, spare, rows, columns, self.shift)
+        carry_out(self.sums[box, self.fresh])
+
     def coincident(self, values: Tensor) -> Tensor:
         """Those of pixels with themselves, a view: [w, h, same], with an axis of one turn before the last if paired."""
         if self.paired:
@@ -149,82 +152,6 @@ class Pixels:
 
 
 @dataclass(frozen=True)
-class Box:
-    """The sum over a window of q × q offsets, the same for both pixels; stride 1."""
-
-    window: int
-    circular: bool
-
-    def on(self, strip: Strip) -> None:
-        if (self, strip.fresh) not in strip.sums:
-            rows, columns = (2, (1,)) if strip.paired else (3, (1, 2))
-            cov, spare = (strip.kernels[:1], strip.spare[:1]) if strip.fresh else (strip.kernels, strip.spare)
-            strip.sums[self, strip.fresh] = self._sums(cov, spare, rows, columns, strip.shift)
-        _carry_out(strip.sums[self, strip.fresh])
-
-    def _sums(self, cov: Tensor, spare: Tensor, rows: int, columns: tuple[int, ...], shift: int = 0) -> list[Sum]:
-        """All that makes the sum over the window along these axes, in place, with room for another one."""
-        seams = () if self.circular else tuple(sorted({0, cov.shape[rows] - shift}))
-        across = self.slid(spare, cov, columns, () if self.circular else (0,))
-        return [*self.slid(cov, spare, (rows,), seams), *across]
-
-    def total(self, values: Tensor) -> Tensor:
-        """The sum at the pixels of single images, [w, h, n]."""
-        across, along = (_band(self, size, values.dtype, values.device) for size in values.shape[:2])
-        return torch.matmul(along, (across @ values.flatten(1)).view(values.shape))
-
-    def slid(self, cov: Tensor, out: Tensor, axes: tuple[int, ...], seams: tuple[int, ...]) -> Iterator[Sum]:
-        """out[i] = Σ_a cov[i + a], on all axes at once. Pieces between seams do not see each other; without seams the
-        ends are joined."""
-        size = cov.shape[axes[0]]
-        moves = [*_moves(self.window, seams, size, len(axes))]
-        if len(axes) == 1 and moves:  # the first sum with the copy of what it adds to
-            (axis,), ((target, source, length),) = axes, moves.pop(0)
-            yield out.narrow(axis, target, length), cov.narrow(axis, target, length), cov.narrow(axis, source, length)
-            for start, end in ((0, target), (target + length, size)):
-                if start < end:
-                    yield out.narrow(axis, start, end - start), cov.narrow(axis, start, end - start), None
-        else:
-            yield out, cov, None
-        for move in moves:
-            into, what = out, cov
-            for axis, (target, source, length) in zip(axes, move, strict=True):
-                into, what = into.narrow(axis, target, length), what.narrow(axis, source, length)
-            yield into, into, what
-
-
-def _carry_out(sums: list[Sum]) -> None:
-    for into, one, two in sums:
-        into.copy_(one) if two is None else torch.add(one, two, out=into)
-
-
-@lru_cache(maxsize=1024)
-def _moves(window: int, seams: tuple[int, ...], size: int, axes: int) -> list[tuple[Move, ...]]:
-    """All that a sum over a window adds to the middle, as moves along each of the axes, the longest first."""
-    offsets = [a for a in range(-((window - 1) // 2), window // 2 + 1) if a]
-    if not seams:
-        found = [moves for a in offsets for moves in product(_around(a % size, size), repeat=axes)]
-    else:
-        pieces = [(low, high, a) for a in offsets for low, high in pairwise([*seams, size]) if high - low > abs(a)]
-        found = [((low + max(-a, 0), low + max(a, 0), high - low - abs(a)),) * axes for low, high, a in pieces]
-    return sorted(found, key=lambda moves: -moves[0][2])
-
-
-@lru_cache(maxsize=64)
-def _band(box: Box, size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """The matrix of a sum over a window along one axis, 1 where the sum at i takes in j: all moves of the identity."""
-    eye = torch.eye(size, dtype=dtype, device=device)
-    out = torch.empty_like(eye)
-    _carry_out([*box.slid(eye, out, (0,), () if box.circular else (0,))])
-    return out
-
-
-def _around(a: int, size: int) -> list[Move]:
-    """A step by a around a circle."""
-    return [(0, a, size - a), (size - a, 0, a)] if a else [(0, 0, size)]
-
-
-@dataclass(frozen=True)
 class Scaled:
     """Rule 1: the box of a convolution, if there is one, and the scales and biases of ``Affine``."""
 
@@ -233,7 +160,7 @@ class Scaled:
 
     def on(self, strip: Strip) -> None:
         if self.box is not None:
-            self.box.on(strip)
+            strip.sum_over(self.box)
         self.affine.on(strip)
         strip.fresh = False
 
@@ -278,7 +205,7 @@ class ArcCosineStrip:
         scale = self.linear.affine.w * self.p
         arc_cosine(strip, self.q / self.p, scale, self.still, _exactly(cosine.dtype))
         if self.linear.box is not None:
-            self.linear.box.on(strip)
+            strip.sum_over(self.linear.box)
         self.linear.affine.finish(strip, scale)
 
     def sliced(self, rows: Part, columns: Part) -> ArcCosineStrip:
