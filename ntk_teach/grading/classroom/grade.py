@@ -91,10 +91,10 @@ def grade(
                 rows.append(row)
                 tell(row, total)
         rule = policy(course)
-        if rule is not None:
-            settle(book, course, exercise.slug, rule)
-        rows = sorted((run.looked_up(row) for row in rows), key=lambda row: row.student)
-        rows = run.record(rows)
+        changed = settle(book, course, exercise.slug, rule) if rule is not None else []
+        # What was entered just now has been looked up just now.
+        rows = [run.looked_up(row) if row.again or row.student in changed else row for row in rows]
+        rows = run.record(sorted(rows, key=lambda row: row.student))
     return Report(tuple(rows))
 
 

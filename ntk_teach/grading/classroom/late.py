@@ -6,6 +6,7 @@ and what it costs, ``c.LatePenalty.per_day = 0.1``. Needs the [instructor] extra
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -66,15 +67,9 @@ def enter_times(book: Gradebook, course: Course, slug: str, student: str) -> flo
     Without a recorded time the entry is emptied: what stood there came from ``timestamp.txt``. An extension that a
     person entered in the gradebook stays unless ``accommodations.csv`` grants one.
     """
-    submission = book.find_submission(slug, student)
-    received = recorded(course, slug).get(student)
-    submission.timestamp = received.astimezone(UTC).replace(tzinfo=None) if received else None
-    common = submission.assignment.duedate
-    granted = accommodations.load(course).due(student, slug, common)
-    if granted is not None and granted != common:
-        submission.extension = granted.replace(tzinfo=None) - common
+    seconds = _dated(book.find_submission(slug, student), recorded(course, slug), accommodations.load(course))
     book.db.commit()
-    return late_by(received, _due(submission))
+    return seconds
 
 
 def settle(book: Gradebook, course: Course, slug: str, rule: Policy) -> list[str]:
@@ -87,8 +82,9 @@ def settle(book: Gradebook, course: Course, slug: str, rule: Policy) -> list[str
         submissions = list(book.find_assignment(slug).submissions)
     except MissingEntry:
         return []
+    times, granted = recorded(course, slug), accommodations.load(course)
     for submission in submissions:
-        seconds = enter_times(book, course, slug, submission.student.id)
+        seconds = _dated(submission, times, granted)
         for notebook in submission.notebooks:
             owed = penalty(notebook.score, seconds, rule)
             if owed != (notebook.late_submission_penalty or 0.0):
@@ -96,6 +92,17 @@ def settle(book: Gradebook, course: Course, slug: str, rule: Policy) -> list[str
                 changed.append(str(submission.student.id))
     book.db.commit()
     return changed
+
+
+def _dated(submission: Any, times: Mapping[str, datetime], granted: accommodations.Accommodations) -> float:
+    """The submission with its time and its extension, to be committed; the seconds of lateness."""
+    student, common = submission.student.id, submission.assignment.duedate
+    received = times.get(student)
+    submission.timestamp = received.astimezone(UTC).replace(tzinfo=None) if received else None
+    due = granted.due(student, submission.assignment.name, common)
+    if due is not None and due != common:
+        submission.extension = due.replace(tzinfo=None) - common
+    return late_by(received, _due(submission))
 
 
 def policy(course: Course) -> Policy | None:
