@@ -16,12 +16,12 @@ HEAD = (
 METHOD = (
     "Every program runs in a process of its own, on one and the same core unless its row says otherwise, and the",
     "processes are called in turn. *First call* is wall time, with all that is compiled or cached in it; *warm* is the",
-    "fewest seconds of the later calls. *Relative time* is the median, over the rounds, of this program's time over",
-    "that of the case's first row, with the smallest and the largest: CPU time, and wall time where cores or devices",
-    "are compared. *Agrees to* is the largest difference from the",
-    "first row, relative to the largest entry. The *measured floor* is half a matrix product (a whole one for two",
-    "batches), one transcendental function for each of these pairs and each hidden layer, and one read and two writes",
-    "of the kernel: a sum of parts and not a bound.",
+    "fewest seconds of a round; a round is one later call, and of short ones the median of as many as fill a twentieth",
+    "of a second. *Relative time* is the median, over the rounds, of this program's time over that of the case's first",
+    "row, with the smallest and the largest: CPU time, and wall time where cores or devices are compared. *Agrees to*",
+    "is the largest difference from the first row, relative to the largest entry. The *measured floor* is half a",
+    "matrix product (a whole one for two batches), one transcendental function for each of these pairs and each hidden",
+    "layer, and one read and two writes of the kernel: a sum of parts and not a bound.",
 )
 
 
