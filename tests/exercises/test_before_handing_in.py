@@ -52,6 +52,7 @@ def test_what_a_student_does_to_a_notebook_by_accident(classroom, tmp_path, caps
         f"cell {len(notebook.cells)} ('1 / 0') stopped with ZeroDivisionError: division by zero"
     ]
     task = classroom.exercise.tasks[1]
+    assert told(capsys, "check", path, "--task", task.id)[1]["remarks"] == found["remarks"]  # by its place in the file
     notebook.cells = [cell for cell in notebook.cells if cell.id != task.id.replace(".", "-")]
     nbformat.write(notebook, path)
     code, found = told(capsys, "check", path, "--task", task.id)

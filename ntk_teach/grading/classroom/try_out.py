@@ -75,7 +75,7 @@ def try_out(path: Path, task: str | None = None) -> TryOut:
     if not graded:
         do = "start from the released notebook, and keep its check cells"
         raise CourseError(sentence("check", "graded cells", f"none in {path.name}", do))
-    chapter = _exercise(next(iter(graded)), notebook)
+    chapter, cells = _exercise(next(iter(graded)), notebook), [*notebook.cells]
     if task is not None:
         graded = _only(task, chapter, graded, notebook)
     else:
@@ -96,7 +96,7 @@ def try_out(path: Path, task: str | None = None) -> TryOut:
         Tried(name.replace("-", "."), float(str(found[name]["points"])), most, str(found[name]["text"]))
         for name, most in graded.items()
     ]
-    return TryOut(tried, _stopped(notebook))
+    return TryOut(tried, _stopped(cells))
 
 
 def _recognize(notebook: NotebookNode) -> None:
@@ -111,10 +111,11 @@ def _recognize(notebook: NotebookNode) -> None:
                 cell.metadata["nbgrader"] = type(cell.metadata)(own)
 
 
-def _stopped(notebook: NotebookNode) -> list[str]:
-    """Cells that ended with an error. An answer that is not written yet is none: its check says so."""
+def _stopped(cells: list[NotebookNode]) -> list[str]:
+    """Cells that ended with an error, by their places in the file. An answer that is not written yet is none: its check
+    says so."""
     remarks = []
-    for position, cell in enumerate(notebook.cells, start=1):
+    for position, cell in enumerate(cells, start=1):
         for part in cell.get("outputs", []):
             if part.output_type == "error" and part.ename != "NotImplementedError":
                 first = cell.source.strip().partition("\n")[0][:60]
