@@ -32,6 +32,23 @@ def small(room) -> None:
     room.hand_in("dan", "{ this is not JSON")
 
 
+FAILING = """
+import time
+from contextlib import ExitStack
+from ntk_teach.grading.classroom.farm import _client
+with ExitStack() as stack:
+    client, _ = _client(stack, 1, None)
+    client.loop.add_callback(lambda: 1 / 0)
+    time.sleep(0.5)
+"""
+
+
+def test_what_fails_inside_the_cluster_prints_no_traceback() -> None:
+    """A run that is stopped says one sentence, whatever the loop was at."""
+    done = subprocess.run([sys.executable, "-c", FAILING], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
 @pytest.fixture(scope="module")
 def room(tmp_path_factory) -> Classroom:
     """A graded course that each test may copy."""

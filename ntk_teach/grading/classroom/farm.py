@@ -29,6 +29,14 @@ WATCHED = {
     "distributed.admin.tick.interval": "500ms",
     "distributed.admin.system-monitor.gil.enabled": False,
 }
+# A signal at the wrong moment makes a callback of distributed's fail, of which tornado would print the traceback.
+QUIET = (
+    "distributed",
+    "distributed.worker",
+    "distributed.scheduler",
+    "distributed.nanny",
+    "tornado.application",
+)
 AHEAD = 3  # jobs handed out for each worker: enough to keep it busy, few enough to keep memory flat
 
 
@@ -134,7 +142,7 @@ def _client(stack: ExitStack, workers: int | None, scheduler: str | None) -> tup
     except ImportError:
         do_this = 'pip install "ntk-teach[instructor]"'
         raise CourseError(sentence("grade", "the package distributed", "none installed", do_this)) from None
-    for name in ("distributed", "distributed.worker", "distributed.scheduler", "distributed.nanny"):
+    for name in QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what fails is told in our own words
     if scheduler is None:
         many = workers or cores()
