@@ -181,6 +181,7 @@ CASES = (
     _cntk("flat", 16, 60, "float64"),
     _cntk("flat", 28, 60, "float32"),
     _cntk("flat", 16, 6, "float64"),
+    _cntk("flat", 16, 8, "float64"),
     _cntk("flat", 16, 12, "float64"),
     _cntk("flat", 16, 24, "float64"),
     Case(
