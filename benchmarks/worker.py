@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-WARM = 0.05
+WARM = 0.05  # seconds of calls in a round, at least
 STEP = 128  # at most so many rows and columns of a result are compared
 
 
@@ -73,8 +73,8 @@ class Work:
         return clock
 
     def again(self) -> dict[str, Any]:
-        """The median of later calls: of one that is long, of so many as fill ``WARM`` seconds where they are short, for
-        whose first one the caches hold what the collector and another program left there."""
+        """One later call, or, where it is short, the median of as many as fill ``WARM``: the first of them finds in the
+        caches what the collector and another program left there."""
         gc.collect()
         clocks: list[dict[str, Any]] = []
         while sum(clock["wall"] for clock in clocks) < WARM:
